@@ -1,0 +1,137 @@
+import { CacheKeyError, CacheTagError, quoteKey } from './errors';
+
+/**
+ * Keys and tags of users, and their encoded form in Redis. The encoding leaves readable what is readable and lets
+ * nothing through that means something to Redis: braces would move a key to another hash slot, `*?[]\` would make
+ * one key name many (both happened in experiments, see protocol 1.3).
+ */
+
+export const maxKeyBytes = 512;
+export const maxTagBytes = 128;
+export const maxTagsPerEntry = 32;
+/** Encoded keys up to this length are kept whole; longer ones keep a head and get a hash. */
+const maxEncodedBytes = 200;
+export const hashedHeadBytes = 120;
+/** One UTF-16 unit becomes at most nine encoded bytes, so shorter keys are never hashed. */
+const neverHashedUnits = Math.floor(maxEncodedBytes / 9);
+
+// Control characters, and the invisible ones that reverse or hide text in logs and terminals.
+
+const refusedCharacters = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/;
+const plainEncoded = /^[A-Za-z0-9._:/@+=,-]*$/;
+const needsEncoding = /[^A-Za-z0-9._:/@+=,-]/gu;
+const utf8 = new TextEncoder();
+
+/** @throws CacheKeyError when `key` is not a string of 1 to 512 bytes of UTF-8 without control characters */
+export function checkKey(key: unknown): asserts key is string {
+  if (typeof key !== 'string') {
+    throw new CacheKeyError(
+      `key must be a string, not ${key === null ? 'null' : typeof key}`,
+      'CACHE_KEY_TYPE',
+    );
+  }
+  const reason = refusal(key, maxKeyBytes);
+  if (reason) throw new CacheKeyError(`key ${quoteKey(key)} ${reason}`);
+}
+
+/** @throws CacheTagError when `tag` cannot be a tag: 1 to 128 bytes, no comma or white space, not beginning with `!` */
+export function checkTag(tag: unknown): asserts tag is string {
+  if (typeof tag !== 'string')
+    throw new CacheTagError(`tag must be a string, not ${tag === null ? 'null' : typeof tag}`);
+  const reason =
+    refusal(tag, maxTagBytes) ?? (/[,\s]/.test(tag) ? 'must not contain a comma or white space' : undefined);
+  if (reason) throw new CacheTagError(`tag ${quoteKey(tag)} ${reason}`);
+  if (tag.startsWith('!'))
+    throw new CacheTagError(`tag ${quoteKey(tag)} begins with !, which is reserved`, 'TAG_RESERVED');
+}
+
+export function checkTags(tags: readonly unknown[]): asserts tags is readonly string[] {
+  if (tags.length > maxTagsPerEntry) {
+    throw new CacheTagError(`at most ${maxTagsPerEntry} tags an entry, not ${tags.length}`, 'TAGS_TOO_MANY');
+  }
+  for (const tag of tags) checkTag(tag);
+}
+
+function refusal(text: string, maxBytes: number): string | undefined {
+  if (text.length === 0) return 'is empty';
+  if (text.length > maxBytes || utf8.encode(text).length > maxBytes)
+    return `is longer than ${maxBytes} bytes`;
+  if (refusedCharacters.test(text)) return 'contains a control character';
+  if (!text.isWellFormed()) return 'contains a lone surrogate';
+  if (text.trim() !== text) return 'begins or ends with white space';
+  return undefined;
+}
+
+/** Percent-encodes what Redis must not see. Injective: two keys never share an encoded form. */
+export function encodeText(text: string): string {
+  return plainEncoded.test(text) ? text : text.replace(needsEncoding, percentEncode);
+}
+
+function percentEncode(character: string): string {
+  let out = '';
+  for (const byte of utf8.encode(character)) out += `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+  return out;
+}
+
+/** The encoded form of a key: whole up to 200 bytes, then head, `~` (which the encoding never produces) and hash. */
+export function encodeKey(key: string, sha256: (text: string) => string): string {
+  const encoded = encodeText(key);
+  if (encoded.length <= maxEncodedBytes) return encoded;
+  return `${encoded.slice(0, hashedHeadBytes)}~${sha256(key)}`;
+}
+
+export function isHashed(encoded: string): boolean {
+  return encoded.includes('~');
+}
+
+/** What of a hashed key is still readable. */
+export function headOf(encoded: string): string {
+  return encoded.slice(0, encoded.indexOf('~'));
+}
+
+/** The key of an encoded form that is not hashed; undefined when it was not made by `encodeKey`. */
+export function decodeKey(encoded: string): string | undefined {
+  try {
+    return decodeURIComponent(encoded);
+  } catch (error) {
+    if (error instanceof URIError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * The name of a key inside this process: the key itself, so that a hit encodes nothing, except for keys that are
+ * hashed in Redis: a message about them carries the hash alone. NUL cannot be in a key, so the two never meet.
+ */
+export class KeyNames {
+  readonly #long = new Map<string, string>();
+  readonly #maxRemembered = 10_000;
+
+  constructor(private readonly sha256: (text: string) => string) {}
+
+  nameOf(key: string): string {
+    if (key.length <= neverHashedUnits) return key;
+    let name = this.#long.get(key);
+    if (name === undefined) {
+      const encoded = encodeKey(key, this.sha256);
+      name = isHashed(encoded) ? `\0${encoded}` : key;
+      if (this.#long.size >= this.#maxRemembered) this.#long.clear();
+      this.#long.set(key, name);
+    }
+    return name;
+  }
+
+  /** The name of the key behind an encoded form heard from Redis; undefined for one that is not ours. */
+  nameOfEncoded(encoded: string): string | undefined {
+    return isHashed(encoded) ? `\0${encoded}` : decodeKey(encoded);
+  }
+
+  /** The encoded form of the key behind a name. */
+  encodedOf(name: string): string {
+    return name.startsWith('\0') ? name.slice(1) : this.encode(name);
+  }
+
+  encode(key: string): string {
+    return encodeKey(key, this.sha256);
+  }
+}

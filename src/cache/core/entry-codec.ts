@@ -1,0 +1,182 @@
+import { CacheValueError } from './errors';
+import type { Compressor, ValueSerializer } from './ports';
+
+/**
+ * Values to payloads and back: serialise, compress where it pays, and give every reader a value that it cannot
+ * change for the others.
+ */
+export interface CodecOptions {
+  /** Serialiser of policies that name none. */
+  serializer: ValueSerializer;
+  /** Further serialisers whose entries can be read. */
+  serializers?: readonly ValueSerializer[];
+  /** Compressor of new entries; the first one writes, all of them read. */
+  compressors?: readonly Compressor[];
+  /** Payloads above this many bytes are compressed. Default 1,024. */
+  compressAboveBytes?: number;
+  /** A compressed form is kept only if it saves at least this share. Default 0.1. */
+  minSaving?: number;
+  /** A serialised value may have so many bytes. Default 1,048,576. */
+  maxValueBytes?: number;
+}
+
+export const codecDefaults = Object.freeze({
+  compressAboveBytes: 1_024,
+  minSaving: 0.1,
+  maxValueBytes: 1_048_576,
+});
+
+export interface EncodedValue {
+  payload: Uint8Array;
+  serializerId: number;
+  compressorId: number;
+  rawLength: number;
+  /** The value as readers get it. */
+  held: HeldValue;
+}
+
+/**
+ * A value ready to be read: one frozen object for all readers, or bytes that are decoded for each of them
+ * (Date, Map, Set and Buffer cannot be frozen).
+ */
+export class HeldValue {
+  private constructor(
+    readonly shared: boolean,
+    private readonly value: unknown,
+    private readonly bytes: Uint8Array | undefined,
+    private readonly serializer: ValueSerializer | undefined,
+    /** Bytes to account for in L1. */
+    readonly size: number,
+  ) {}
+
+  /** A value that is handed on as it is: it could not be stored, or there is nothing to protect. */
+  static bare(value: unknown): HeldValue {
+    return new HeldValue(true, value, undefined, undefined, 0);
+  }
+
+  static decode(bytes: Uint8Array, serializer: ValueSerializer): HeldValue {
+    const value = serializer.decode(bytes);
+    if (serializer.isolation === 'share' || freezeIfPlain(value)) {
+      return new HeldValue(true, value, undefined, undefined, bytes.length);
+    }
+    // The bytes may be a view on a larger network buffer; holding it would hold that too.
+    return new HeldValue(false, undefined, bytes.slice(), serializer, bytes.length);
+  }
+
+  read(): unknown {
+    return this.shared ? this.value : this.serializer!.decode(this.bytes!);
+  }
+}
+
+export class EntryCodec {
+  readonly #default: ValueSerializer;
+  readonly #serializers: Map<number, ValueSerializer>;
+  readonly #compressors: Map<number, Compressor>;
+  readonly #compressor: Compressor | undefined;
+  readonly #compressAboveBytes: number;
+  readonly #minSaving: number;
+  readonly maxValueBytes: number;
+  compressions = 0;
+  bytesIn = 0;
+  bytesOut = 0;
+
+  constructor(options: CodecOptions) {
+    this.#default = options.serializer;
+    this.#serializers = new Map([options.serializer, ...(options.serializers ?? [])].map(s => [s.id, s]));
+    this.#compressors = new Map((options.compressors ?? []).map(c => [c.id, c]));
+    this.#compressor = options.compressors?.[0];
+    this.#compressAboveBytes = options.compressAboveBytes ?? codecDefaults.compressAboveBytes;
+    this.#minSaving = options.minSaving ?? codecDefaults.minSaving;
+    this.maxValueBytes = options.maxValueBytes ?? codecDefaults.maxValueBytes;
+  }
+
+  /** @throws CacheValueError when the value cannot be serialised or is larger than `maxValueBytes` */
+  encode(value: unknown, serializer: ValueSerializer = this.#default): EncodedValue {
+    const raw = serialise(value, serializer);
+    if (raw.length > this.maxValueBytes) {
+      throw new CacheValueError(
+        `a value of ${raw.length} bytes is over the limit of ${this.maxValueBytes}`,
+        'VALUE_TOO_LARGE',
+      );
+    }
+    // A reader of this instance gets what a reader of another one would: the decoded copy, not the loader's object.
+    const held = readBack(raw, serializer);
+    this.#serializers.set(serializer.id, serializer);
+    const { payload, compressorId } = this.#compress(raw);
+    return { payload, serializerId: serializer.id, compressorId, rawLength: raw.length, held };
+  }
+
+  /** @throws when the payload is not what its header says */
+  decode(entry: {
+    payload: Uint8Array;
+    serializerId: number;
+    compressorId: number;
+    rawLength: number;
+  }): HeldValue {
+    const serializer = this.#serializers.get(entry.serializerId);
+    if (!serializer) throw new Error(`no serialiser ${entry.serializerId}`);
+    return HeldValue.decode(this.#decompress(entry), serializer);
+  }
+
+  #compress(raw: Uint8Array): { payload: Uint8Array; compressorId: number } {
+    if (!this.#compressor || raw.length <= this.#compressAboveBytes) return { payload: raw, compressorId: 0 };
+    const compressed = this.#compressor.compress(raw);
+    if (compressed.length > raw.length * (1 - this.#minSaving)) return { payload: raw, compressorId: 0 };
+    this.compressions += 1;
+    this.bytesIn += raw.length;
+    this.bytesOut += compressed.length;
+    return { payload: compressed, compressorId: this.#compressor.id };
+  }
+
+  #decompress(entry: { payload: Uint8Array; compressorId: number; rawLength: number }): Uint8Array {
+    if (entry.compressorId === 0) return entry.payload;
+    const compressor = this.#compressors.get(entry.compressorId);
+    if (!compressor) throw new Error(`no compressor ${entry.compressorId}`);
+    const raw = compressor.decompress(entry.payload, Math.min(entry.rawLength, this.maxValueBytes));
+    if (raw.length !== entry.rawLength) throw new Error('the inflated length differs from the header');
+    return raw;
+  }
+}
+
+function serialise(value: unknown, serializer: ValueSerializer): Uint8Array {
+  try {
+    return serializer.encode(value);
+  } catch (cause) {
+    throw new CacheValueError('the value cannot be serialised', 'VALUE_NOT_SERIALISABLE', { cause });
+  }
+}
+
+function readBack(raw: Uint8Array, serializer: ValueSerializer): HeldValue {
+  try {
+    return HeldValue.decode(raw, serializer);
+  } catch (cause) {
+    throw new CacheValueError('the value cannot be read back', 'VALUE_NOT_SERIALISABLE', { cause });
+  }
+}
+
+/** Deep-freezes plain data (objects, arrays, primitives) and says so; leaves anything else as it is. */
+function freezeIfPlain(value: unknown): boolean {
+  if (!isPlain(value, 0)) return false;
+  freeze(value);
+  return true;
+}
+
+const maxDepth = 512;
+
+function isPlain(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return typeof value !== 'function';
+  if (depth > maxDepth) return false;
+  if (Array.isArray(value)) return value.every(item => isPlain(item, depth + 1));
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return false;
+  for (const name in value) {
+    if (!isPlain((value as Record<string, unknown>)[name], depth + 1)) return false;
+  }
+  return true;
+}
+
+function freeze(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return;
+  Object.freeze(value);
+  for (const item of Object.values(value)) freeze(item);
+}

@@ -1,0 +1,161 @@
+import type { Hash, SplitEntry, TokenName } from './ports';
+
+/**
+ * The stored form of an entry, version 1 (all numbers big-endian):
+ *
+ *     0  2  magic "SC"            8 16  fill id (ASCII)            44  4  soft TTL, ms
+ *     2  1  format version       24  8  birth, server ms, double   48  4  length of the value before compression
+ *     3  1  flags                32  8  version, double            52  4  CRC-32 of everything but birth and itself
+ *     4  1  serialiser id        40  4  hard TTL, ms               56     key, tags (u16 length, name, token), payload
+ *     5  1  number of tags
+ *     6  2  bytes of the key
+ *
+ * Birth is written by the script that stores the entry, in the server's time, so that no clock of an instance takes
+ * part in its age (protocol 1.0, 12). The clear key stands in the entry and is compared on reading: a swapped or
+ * colliding entry is a miss. Fill id and version stand at fixed places because scripts read them.
+ */
+export interface EntryHeader {
+  key: string;
+  fillId: string;
+  /** Server milliseconds; written by the server. */
+  birthMs: number;
+  /** Of `set` with a version; 0 for none. */
+  version: number;
+  hardTtlMs: number;
+  softTtlMs: number;
+  negative: boolean;
+  serializerId: number;
+  /** 0 when the payload is not compressed. */
+  compressorId: number;
+  rawLength: number;
+  tokens: readonly (readonly [TokenName, string])[];
+}
+
+export interface StoredEntry extends EntryHeader {
+  payload: Uint8Array;
+}
+
+const magic0 = 0x53;
+const magic1 = 0x43;
+export const formatVersion = 1;
+export const birthOffset = 24;
+const afterBirth = 32;
+const crcOffset = 52;
+const bodyOffset = 56;
+const tokenLength = 16;
+const negativeFlag = 1;
+
+const utf8 = new TextEncoder();
+const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** The bytes of an entry in two parts; the store writes birth between them. */
+export function writeEntry(
+  header: Omit<EntryHeader, 'birthMs'>,
+  payload: Uint8Array,
+  hash: Hash,
+): SplitEntry {
+  const key = utf8.encode(header.key);
+  const names = header.tokens.map(([name]) => utf8.encode(name));
+  const tokenBytes = names.reduce((sum, name) => sum + 2 + name.length + tokenLength, 0);
+  const head = new Uint8Array(birthOffset);
+  head[0] = magic0;
+  head[1] = magic1;
+  head[2] = formatVersion;
+  head[3] = (header.negative ? negativeFlag : 0) | (header.compressorId << 4);
+  head[4] = header.serializerId;
+  head[5] = header.tokens.length;
+  new DataView(head.buffer).setUint16(6, key.length);
+  writeAscii(head, 8, header.fillId);
+
+  const tail = new Uint8Array(bodyOffset - afterBirth + key.length + tokenBytes + payload.length);
+  const view = new DataView(tail.buffer);
+  view.setFloat64(0, header.version);
+  view.setUint32(8, header.hardTtlMs);
+  view.setUint32(12, header.softTtlMs);
+  view.setUint32(16, header.rawLength);
+  let at = bodyOffset - afterBirth;
+  tail.set(key, at);
+  at += key.length;
+  header.tokens.forEach(([, token], index) => {
+    const name = names[index]!;
+    view.setUint16(at, name.length);
+    tail.set(name, at + 2);
+    writeAscii(tail, at + 2 + name.length, token);
+    at += 2 + name.length + tokenLength;
+  });
+  tail.set(payload, at);
+  view.setUint32(crcOffset - afterBirth, checksum(head, tail, hash));
+  return { head, tail };
+}
+
+/** Why an entry could not be read: each is a miss and counted under its own name. */
+export type FormatFault = 'short' | 'magic' | 'version' | 'checksum' | 'key' | 'structure';
+
+/** Reads an entry, or says what is wrong with it. Never throws, whatever the bytes. */
+export function readEntry(bytes: Uint8Array, expectedKey: string, hash: Hash): StoredEntry | FormatFault {
+  if (bytes.length < bodyOffset) return 'short';
+  if (bytes[0] !== magic0 || bytes[1] !== magic1) return 'magic';
+  if (bytes[2] !== formatVersion) return 'version';
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (
+    checksum(bytes.subarray(0, birthOffset), bytes.subarray(afterBirth), hash) !== view.getUint32(crcOffset)
+  ) {
+    return 'checksum';
+  }
+  // From here on the bytes are as they were written; what does not fit was written wrong.
+  const keyEnd = bodyOffset + view.getUint16(6);
+  if (keyEnd > bytes.length) return 'structure';
+  if (decode(bytes.subarray(bodyOffset, keyEnd)) !== expectedKey) return 'key';
+  const tokens: [TokenName, string][] = [];
+  let at = keyEnd;
+  for (let index = 0; index < bytes[5]!; index += 1) {
+    if (at + 2 > bytes.length) return 'structure';
+    const nameEnd = at + 2 + view.getUint16(at);
+    if (nameEnd + tokenLength > bytes.length) return 'structure';
+    const name = decode(bytes.subarray(at + 2, nameEnd));
+    const token = decode(bytes.subarray(nameEnd, nameEnd + tokenLength));
+    if (name === undefined || token === undefined) return 'structure';
+    tokens.push([name, token]);
+    at = nameEnd + tokenLength;
+  }
+  return {
+    key: expectedKey,
+    fillId: fillIdOf(bytes),
+    birthMs: view.getFloat64(birthOffset),
+    version: view.getFloat64(32),
+    hardTtlMs: view.getUint32(40),
+    softTtlMs: view.getUint32(44),
+    negative: (bytes[3]! & negativeFlag) !== 0,
+    serializerId: bytes[4]!,
+    compressorId: bytes[3]! >> 4,
+    rawLength: view.getUint32(48),
+    tokens,
+    payload: bytes.subarray(at),
+  };
+}
+
+/** The fill id of bytes that may or may not be an entry. */
+export function fillIdOf(bytes: Uint8Array): string {
+  let id = '';
+  for (let index = 8; index < 24 && index < bytes.length; index += 1)
+    id += String.fromCharCode(bytes[index]!);
+  return id;
+}
+
+function checksum(head: Uint8Array, tail: Uint8Array, hash: Hash): number {
+  const crcAt = crcOffset - afterBirth;
+  return hash.crc32(tail.subarray(crcAt + 4), hash.crc32(tail.subarray(0, crcAt), hash.crc32(head)));
+}
+
+function decode(bytes: Uint8Array): string | undefined {
+  try {
+    return text.decode(bytes);
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
+}
+
+function writeAscii(target: Uint8Array, at: number, ascii: string): void {
+  for (let index = 0; index < tokenLength; index += 1) target[at + index] = ascii.charCodeAt(index);
+}

@@ -1,0 +1,39 @@
+export { TieredCache, maxKeysPerCall } from './tiered-cache';
+export type { CacheStatus, SetOptions, TieredCacheDependencies } from './tiered-cache';
+export type { CallOptions } from './call';
+export type { CacheAnswer } from './lookup';
+export type { InvalidationResult } from './invalidator';
+export type { Loader, LoadControl } from './load-runner';
+export type { LoadScope, Purpose } from './load-scope';
+export { cacheDefaults, type TieredCacheOptions } from './options';
+export { definePolicy, hardTtlMs, maxTtlMs, overridePolicy, policyDefaults } from './policy';
+export type { CachePolicy, CacheTier, PolicyOptions } from './policy';
+export { policies, type PolicyName } from './policies';
+export * from './errors';
+export * from './outcomes';
+export * from './ports';
+export { CacheEvents, type CacheEventMap, type CacheEventName } from './events';
+export {
+  rates,
+  minGetsForRating,
+  type CacheCounters,
+  type CacheStatistics,
+  type Rates,
+  type Rating,
+} from './stats';
+export { SystemClock, type Clock, type TimerHandle } from './clock';
+export { codecDefaults, type CodecOptions } from './entry-codec';
+export type { NearEntry } from './near-cache';
+export {
+  checkKey,
+  checkTag,
+  checkTags,
+  decodeKey,
+  encodeKey,
+  encodeText,
+  maxKeyBytes,
+  maxTagBytes,
+  maxTagsPerEntry,
+} from './cache-key';
+export { parsePattern, maxPatternBytes } from './pattern';
+export { anyToken, keyOfToken, keyToken, namespaceToken } from './tokens';

@@ -1,0 +1,219 @@
+import { RemoteUnavailableError } from './errors';
+import { usableShared, type CacheParts } from './parts';
+import type { FlushReason, KeyMatcher, TokenName } from './ports';
+import type { Flight } from './single-flight';
+import { anyToken, keyToken, namespaceToken } from './tokens';
+
+/** What became of a write. Not applied and queued: Redis is away, it is made as soon as Redis is back. */
+export interface InvalidationResult {
+  applied: boolean;
+  queued: boolean;
+}
+
+/** A drain that failed is tried again after so long. */
+const drainRetryMs = 250;
+
+/**
+ * Invalidations: those made here (`originate`: fence, Redis, fence) and those heard of (`keyChanged`, `tokenChanged`,
+ * `flush`), which only drop what this process holds. Only the origin talks to Redis.
+ */
+export class Invalidator {
+  #drain: { cancel(): void } | undefined;
+
+  constructor(private readonly parts: CacheParts) {}
+
+  /**
+   * The first fence covers what is under way, the second what began before Redis had done it. A caller that begins after
+   * this has resolved therefore meets neither L1 nor a flight from before.
+   */
+  async originate(keys: readonly string[], tokens: readonly TokenName[]): Promise<InvalidationResult> {
+    this.#fence(keys, tokens);
+    let result: InvalidationResult = { applied: true, queued: false };
+    if (this.parts.shared) {
+      this.parts.log.addRecent(keys, tokens, this.parts.clock.nowMs());
+      result = await this.#confirm(keys, tokens);
+      this.#fence(keys, tokens);
+    }
+    this.parts.events.emit('invalidate', { keys: keys.length, tags: tokens.length, queued: result.queued });
+    return result;
+  }
+
+  async #confirm(keys: readonly string[], tokens: readonly TokenName[]): Promise<InvalidationResult> {
+    const shared = usableShared(this.parts);
+    if (shared) {
+      try {
+        await shared.store.invalidate(keys, tokens);
+        return { applied: true, queued: false };
+      } catch (error) {
+        if (!(error instanceof RemoteUnavailableError)) throw error;
+      }
+    }
+    this.queue(keys, tokens);
+    return { applied: false, queued: true };
+  }
+
+  /** Not confirmed by Redis: from now on nothing is read there until it has been made. */
+  queue(keys: readonly string[], tokens: readonly TokenName[]): void {
+    this.parts.stats.invalidations.queued += keys.length + tokens.length;
+    this.parts.log.addPending(keys, tokens);
+    this.#planDrain();
+  }
+
+  /** A single command failed while the connection stays: nobody will call `replay`, so try again. */
+  #planDrain(): void {
+    if (this.#drain) return;
+    this.#drain = this.parts.clock.schedule(drainRetryMs, () => {
+      this.#drain = undefined;
+      this.parts.background.track(this.#drainPending());
+    });
+  }
+
+  async #drainPending(): Promise<void> {
+    const { log, shared } = this.parts;
+    if (log.pending === 0 || !shared?.store.available) return;
+    const pending = log.pendingNow();
+    try {
+      await shared.store.invalidate(pending.keys, pending.tokens);
+      log.confirm(pending);
+      this.#fence(pending.keys, pending.tokens);
+    } catch (error) {
+      if (!(error instanceof RemoteUnavailableError)) throw error;
+    }
+    if (log.pending > 0) this.#planDrain();
+  }
+
+  /**
+   * The connection is ready and nothing has been read yet: makes what is pending, and, when another server answers than
+   * before, everything of the last minute, because that one may never have heard of it.
+   */
+  async replay(
+    sameServer: boolean,
+    send: (keys: readonly string[], tokens: readonly TokenName[]) => Promise<void>,
+  ): Promise<void> {
+    const { log } = this.parts;
+    const pending = log.pendingNow();
+    const recent = sameServer ? { keys: [], tokens: [] } : log.recent(this.parts.clock.nowMs());
+    const keys = [...new Set([...pending.keys, ...recent.keys])];
+    const tokens = [...new Set([...pending.tokens, ...recent.tokens])];
+    if (keys.length + tokens.length === 0) return;
+    await send(keys, tokens);
+    log.confirm(pending);
+    this.#fence(keys, tokens);
+  }
+
+  stop(): void {
+    this.#drain?.cancel();
+  }
+
+  // ------------------------------------------------------------------------------------------ fences
+
+  #fence(keys: readonly string[], tokens: readonly TokenName[]): void {
+    for (const key of keys) this.fenceKey(key);
+    for (const token of tokens) this.#fenceToken(token);
+  }
+
+  fenceKey(key: string): void {
+    this.fenceName(this.parts.names.nameOf(key));
+    this.#fenceToken(keyToken(this.parts.names.encode(key)));
+  }
+
+  /** Drops what is held under this name, and lets nobody join what is under way. */
+  fenceName(name: string): void {
+    this.parts.near.drop(name);
+    this.parts.flights.current(name)?.detach();
+    this.parts.memory.changed(name, 'invalidated');
+    this.parts.waiters.wake(name);
+  }
+
+  /** Fences what matches, in L1 and under way; returns how many names match. */
+  fenceMatching(matcher: KeyMatcher, dryRun: boolean): number {
+    const { near, flights, names } = this.parts;
+    const held = new Set([...near.names(), ...flights.all().map(flight => flight.name)]);
+    let matched = 0;
+    for (const name of held) {
+      if (!matcher.matches(names.encodedOf(name))) continue;
+      matched += 1;
+      if (!dryRun) this.fenceName(name);
+    }
+    return matched;
+  }
+
+  #fenceToken(token: TokenName): void {
+    if (token === namespaceToken) return this.#fenceAll();
+    this.parts.tokens.forget(token);
+    for (const flight of this.parts.flights.watching(token)) flight.detach();
+  }
+
+  #fenceAll(): void {
+    this.parts.near.clear();
+    this.parts.tokens.forget(namespaceToken);
+    this.#detachAll();
+  }
+
+  #detachAll(): void {
+    for (const flight of this.parts.flights.all()) flight.detach();
+    this.parts.waiters.wakeAll();
+  }
+
+  // ------------------------------------------------------------------------------------------ heard from Redis
+
+  keyChanged(encoded: string): void {
+    const name = this.parts.names.nameOfEncoded(encoded);
+    if (name === undefined) return;
+    this.parts.near.drop(name);
+    this.parts.flights.current(name)?.detach();
+    this.parts.waiters.wake(name);
+    this.parts.memory.changed(name, 'invalidated');
+  }
+
+  /**
+   * A token is announced when it is created, renewed or removed, and the message does not say which. L1 forgets it and
+   * reads it again at the next use; flights that captured it are doubtful until it has been read again.
+   */
+  tokenChanged(token: TokenName): void {
+    this.parts.tokens.forget(token);
+    for (const flight of this.parts.flights.watching(token)) {
+      if (flight.captured.has(token)) this.recheck(flight, token);
+      // Its capture is under way, and nobody knows which of the two was first: to be read again once it is known.
+      else flight.rumours.add(token);
+    }
+  }
+
+  /** Reads a captured token again; if it differs, the load is dead and its lease is free for the next one at once. */
+  recheck(flight: Flight, token: TokenName): void {
+    const check = async (): Promise<void> => {
+      const shared = usableShared(this.parts);
+      try {
+        const read = await shared?.store.read([], [token]);
+        if (read?.tokens[0] === flight.captured.get(token)) return;
+        flight.detach();
+        if (flight.lease) await shared?.store.release(flight.lease.key, flight.lease.token);
+      } catch (error) {
+        if (!(error instanceof RemoteUnavailableError)) throw error;
+        flight.detach();
+      }
+    };
+    const before = flight.doubt;
+    const doubt = (before ? before.then(check) : check()).finally(() => {
+      if (flight.doubt === doubt) flight.doubt = undefined;
+    });
+    flight.doubt = doubt;
+    this.parts.background.track(doubt);
+  }
+
+  flush(reason: FlushReason): void {
+    if (reason === 'disconnected') {
+      this.parts.near.suspectAll();
+    } else {
+      this.parts.near.clear();
+      this.parts.tokens.clear();
+    }
+    this.#detachAll();
+    this.parts.events.emit('flush', { reason });
+  }
+}
+
+/** What an invalidation of these tags removes, in the order that loads with dynamic tags rely on: `!any` first. */
+export function tokensOfTags(parts: CacheParts, tags: readonly string[]): TokenName[] {
+  return tags.length === 0 ? [] : [anyToken, ...tags.map(tag => parts.tokenOf(tag))];
+}

@@ -1,0 +1,23 @@
+import type { TokenName } from './ports';
+
+/** On whose behalf a read happens. Only `request` counts in the statistics. */
+export type Purpose = 'request' | 'warm-up' | 'admin' | 'refresh';
+
+/**
+ * The async context of a loader, or of a purpose. A read that finds itself inside a loader becomes part of what that
+ * loader's entry depends on, and may not be older than it: it trusts neither L1 nor the token table, joins only loads
+ * that began after the outer capture, and hands its tokens to the outer entry (protocol 1.0, 3).
+ */
+export interface LoadScope {
+  readonly purpose: Purpose;
+  readonly load: OuterLoad | undefined;
+}
+
+export interface OuterLoad {
+  /** Names of the keys being loaded, outermost first: a loader that asks for one of them waits for itself. */
+  readonly chain: readonly string[];
+  /** Flights with a higher number began after the tokens of this load had been captured. */
+  readonly capturedAt: number;
+  /** The entry that is being loaded takes these tokens of an inner entry along. */
+  inherit(tokens: Iterable<readonly [TokenName, string]>): void;
+}

@@ -1,0 +1,339 @@
+import type { Call } from './call';
+import { HeldValue, type EncodedValue } from './entry-codec';
+import { writeEntry } from './entry';
+import { CacheValueError, RemoteUnavailableError } from './errors';
+import type { Invalidator } from './invalidator';
+import type { Loaded, LoadRunner } from './load-runner';
+import type { LoadScope } from './load-scope';
+import type { NearEntry } from './near-cache';
+import type { MissCause } from './outcomes';
+import { tokenTtlFor } from './options';
+import { usableShared, type CacheParts } from './parts';
+import type { CachePolicy } from './policy';
+import type { Gate, TokenName } from './ports';
+import type { Flight, FlightResult, FoundEntry } from './single-flight';
+import { anyToken } from './tokens';
+
+/** An entry depends on at most so many tokens, those of inner entries included. */
+const maxTokensPerEntry = 64;
+/** An entry with less life than this is not worth a copy in L1. */
+const minNearLifeMs = 50;
+
+/** How long an entry lives. Milliseconds. */
+export interface Life {
+  softTtlMs: number;
+  hardTtlMs: number;
+  negative: boolean;
+}
+
+/** Runs loaders and stores what they bring: in Redis under the lease, or in this process. */
+export class Loading {
+  constructor(
+    private readonly parts: CacheParts,
+    private readonly runner: LoadRunner,
+    private readonly invalidator: Invalidator,
+  ) {}
+
+  /** Loads under the lease and fills. Whatever becomes of the fill, the callers get the value. */
+  async loadAndFill(flight: Flight, call: Call, leaseToken: string, cause: MissCause): Promise<FlightResult> {
+    flight.lease = { key: call.remoteKey, token: leaseToken };
+    for (const token of flight.rumours) this.invalidator.recheck(flight, token);
+    const renewal = this.#renewLease(flight, call, leaseToken);
+    let loaded: Loaded;
+    try {
+      loaded = await this.#load(flight, call);
+    } catch (error) {
+      this.#release(flight);
+      throw error;
+    } finally {
+      renewal.stop();
+    }
+    const encoded = loaded.isPrivate ? undefined : this.#encode(call, loaded);
+    if (!encoded) {
+      this.#release(flight);
+      return this.#notStored(flight, call, loaded, cause);
+    }
+    const life = this.lifeOf(call.policy, loaded.value, loaded.ttlMs);
+    const sentAtMs = this.parts.clock.nowMs();
+    const stored = await this.#fill(flight, call, encoded, loaded.tags, life);
+    if (stored) this.parts.memory.stored(call.name, sentAtMs + life.hardTtlMs);
+    // Not copied to L1: Redis announces our own fill too, and that would drop the copy again. The next read fetches it.
+    return { kind: 'loaded', entry: newEntry(encoded.held, life, sentAtMs, flight), cause, stored };
+  }
+
+  /** Loads and keeps the value in this process only, in an outage for at most `maxLifeMs` since the load began. */
+  async loadAndKeep(flight: Flight, call: Call, cause: MissCause, maxLifeMs: number): Promise<FlightResult> {
+    const epoch = this.parts.near.epoch;
+    const beganAtMs = this.parts.clock.nowMs();
+    for (const token of flight.rumours) this.invalidator.recheck(flight, token);
+    const loaded = await this.#load(flight, call);
+    const encoded = loaded.isPrivate ? undefined : this.#encode(call, loaded);
+    if (!encoded) return this.#notStored(flight, call, loaded, cause);
+    for (const tag of loaded.tags) this.captureHere(flight, this.parts.tokenOf(tag));
+    const life = this.lifeOf(call.policy, loaded.value, loaded.ttlMs);
+    const entry = newEntry(encoded.held, life, this.parts.clock.nowMs(), flight);
+    const outage = maxLifeMs !== Infinity;
+    if (outage) entry.staleAtMs = entry.expiresAtMs = beganAtMs + Math.min(maxLifeMs, life.softTtlMs);
+    const undisturbed =
+      !flight.tainted && epoch === this.parts.near.epoch && flight.captured.size <= maxTokensPerEntry;
+    const stored =
+      undisturbed && this.keep(call, entry, '', outage ? [] : this.gatesOf(entry.tokens, undefined));
+    return { kind: 'loaded', entry, cause, stored };
+  }
+
+  /** Loads for one caller: nothing is stored, and nobody else gets the answer. */
+  async loadAlone(call: Call, cause: MissCause): Promise<FlightResult> {
+    const flight = this.parts.flights.beginAlone(call.name, this.parts.clock.nowMs());
+    try {
+      const loaded = await this.#load(flight, call);
+      return this.#notStored(flight, call, loaded, cause);
+    } finally {
+      this.parts.flights.end(flight);
+    }
+  }
+
+  /** Keeps a value that was set, in this process only. Without given tokens it depends on those of this process. */
+  keepValue(call: Call, encoded: EncodedValue, life: Life, tokens: readonly string[] | undefined): void {
+    const { tokens: table, hash, clock } = this.parts;
+    const entry: FoundEntry = {
+      held: encoded.held,
+      ...lifeFrom(clock.nowMs(), life),
+      tokens: call.tokens.map((name, at) => {
+        const token = tokens?.[at] ?? (table.record(name).token ??= hash.randomToken());
+        return [name, token] as const;
+      }),
+      elsewhere: false,
+    };
+    this.keep(call, entry, '', this.gatesOf(entry.tokens, undefined));
+  }
+
+  /** Copies an entry into L1, if enough of its life is left. */
+  keep(call: Call, entry: FoundEntry, fillId: string, gates: readonly Gate[]): boolean {
+    const { clock, near, stats, tokens, shared, memory } = this.parts;
+    if (entry.expiresAtMs - clock.nowMs() < minNearLifeMs) return false;
+    const fraction = call.policy.refreshAheadFraction;
+    const refreshAtMs =
+      fraction === 0 ? entry.staleAtMs : entry.bornAtMs + (entry.staleAtMs - entry.bornAtMs) * fraction;
+    const kept: NearEntry = {
+      held: entry.held,
+      negative: entry.negative,
+      tier: shared ? call.policy.tier : 'local',
+      fillId,
+      bornAtMs: entry.bornAtMs,
+      // A negative entry, and one kept for the length of an outage, are too short to be worth refreshing.
+      refreshAtMs: entry.negative || entry.staleAtMs === entry.expiresAtMs ? entry.expiresAtMs : refreshAtMs,
+      staleAtMs: entry.staleAtMs,
+      expiresAtMs: entry.expiresAtMs,
+      records: entry.tokens.map(([name]) => tokens.record(name)),
+      tokens: entry.tokens.map(([, token]) => token),
+      gates,
+      epoch: near.epoch,
+    };
+    if (!near.keep(call.name, kept)) return false;
+    stats.l1.sets += 1;
+    memory.stored(call.name, entry.expiresAtMs);
+    return true;
+  }
+
+  gatesOf(tokens: FoundEntry['tokens'], encodedKey: string | undefined): Gate[] {
+    const coherence = this.parts.shared?.coherence;
+    if (!coherence) return [];
+    const gates = new Set(tokens.map(([name]) => coherence.gateOf(name)));
+    if (encodedKey !== undefined) gates.add(coherence.gateOf(encodedKey));
+    return [...gates];
+  }
+
+  /** Gives a token a value of this process, for entries that never leave it. */
+  captureHere(flight: Flight, name: TokenName): void {
+    this.parts.flights.watch(flight, name);
+    const record = this.parts.tokens.record(name);
+    record.token ??= this.parts.hash.randomToken();
+    if (!flight.captured.has(name)) flight.captured.set(name, record.token);
+  }
+
+  lifeOf(policy: CachePolicy, value: unknown, shortenedTtlMs: number | undefined): Life {
+    const negative = value === null && policy.negativeTtlMs > 0;
+    const ttlMs = Math.min(negative ? policy.negativeTtlMs : policy.ttlMs, shortenedTtlMs ?? Infinity);
+    const softTtlMs = Math.max(1, Math.round(ttlMs * (1 - policy.jitter * this.parts.random())));
+    const staleMs = negative
+      ? 0
+      : shortenedTtlMs === undefined
+        ? policy.staleMs
+        : Math.min(policy.staleMs, ttlMs);
+    return { softTtlMs, hardTtlMs: softTtlMs + staleMs, negative };
+  }
+
+  async #load(flight: Flight, call: Call): Promise<Loaded> {
+    const { clock, events, scopes, stats, flights } = this.parts;
+    const counters = stats.of(call.policy.name);
+    const refresh = call.refreshOf !== undefined;
+    const scope: LoadScope = {
+      purpose: call.purpose,
+      load: {
+        chain: [...(call.scope?.load?.chain ?? []), call.name],
+        capturedAt: flights.lastNumber,
+        inherit: tokens => {
+          for (const [name, token] of tokens) {
+            // The older capture stays: if the two differ, the token changed during the load, and the entry is invalid.
+            if (!flight.captured.has(name)) flight.captured.set(name, token);
+            flights.watch(flight, name);
+          }
+        },
+      },
+    };
+    const startedAtMs = clock.nowMs();
+    let failure: unknown;
+    try {
+      return await this.runner.run(call.key, call.policy, call.loader!, call.dynamicTags, run =>
+        scopes.run(scope, run),
+      );
+    } catch (error) {
+      failure = error;
+      counters.loadErrors += 1;
+      throw error;
+    } finally {
+      const durationMs = clock.nowMs() - startedAtMs;
+      counters.loads += 1;
+      counters.loadMs += durationMs;
+      if (refresh) counters.refreshes += 1;
+      events.emit('load', { key: call.key, policy: call.policy.name, durationMs, error: failure, refresh });
+    }
+  }
+
+  #encode(call: Call, loaded: Loaded): EncodedValue | undefined {
+    if (loaded.value === undefined) return undefined;
+    try {
+      return this.parts.codec.encode(loaded.value, call.policy.serializer);
+    } catch (error) {
+      if (!(error instanceof CacheValueError)) throw error;
+      this.parts.events.emit('rejected', { key: call.key, policy: call.policy.name, error });
+      return undefined;
+    }
+  }
+
+  #notStored(flight: Flight, call: Call, loaded: Loaded, cause: MissCause): FlightResult {
+    this.parts.memory.rejected(call.name);
+    if (loaded.isPrivate) return { kind: 'private', value: loaded.value, cause };
+    const life: Life = { softTtlMs: 0, hardTtlMs: 0, negative: false };
+    const entry = newEntry(HeldValue.bare(loaded.value), life, this.parts.clock.nowMs(), flight);
+    return { kind: 'loaded', entry, cause, stored: false };
+  }
+
+  async #fill(
+    flight: Flight,
+    call: Call,
+    encoded: EncodedValue,
+    dynamicTags: readonly string[],
+    life: Life,
+  ): Promise<boolean> {
+    const shared = usableShared(this.parts);
+    if (!shared) return false;
+    try {
+      const known = dynamicTags.length === 0 || (await this.#captureDynamicTags(flight, call, dynamicTags));
+      if (!known || flight.captured.size > maxTokensPerEntry) {
+        this.parts.memory.rejected(call.name);
+        this.#release(flight);
+        return false;
+      }
+      const entry = writeEntry(
+        {
+          key: call.key,
+          fillId: flight.lease!.token,
+          version: 0,
+          ...life,
+          ...encoded,
+          tokens: storedTokens(flight),
+        },
+        encoded.payload,
+        this.parts.hash,
+      );
+      const filled = await shared.store.fill(call.remoteKey, flight.lease!.token, entry, life.hardTtlMs);
+      if (filled) this.parts.stats.l2.sets += 1;
+      else this.parts.stats.of(call.policy.name).fillsRefused += 1;
+      return filled;
+    } catch (error) {
+      if (!(error instanceof RemoteUnavailableError)) throw error;
+      return false;
+    }
+  }
+
+  /**
+   * Tags that only the loader knew could not be captured before it ran; `!any` was. Every tag invalidation removes it
+   * before the tag's own token: if it is still there after those have been read, none of them changed during the load.
+   */
+  async #captureDynamicTags(flight: Flight, call: Call, tags: readonly string[]): Promise<boolean> {
+    const { store } = this.parts.shared!;
+    const names = [...new Set(tags.map(tag => this.parts.tokenOf(tag)))].filter(
+      name => !flight.captured.has(name),
+    );
+    const tokens = await store.ensureTokens(names, tokenTtlFor(this.parts.options, call.policy));
+    const after = await store.read([], [anyToken]);
+    if (after.tokens[0] !== flight.captured.get(anyToken)) return false;
+    names.forEach((name, index) => flight.captured.set(name, tokens[index]!));
+    return true;
+  }
+
+  /** Renews the lease while the loader runs; one that is gone means that the load has been overtaken. */
+  #renewLease(flight: Flight, call: Call, leaseToken: string): { stop(): void } {
+    const { clock, background } = this.parts;
+    const { leaseMs } = call.policy;
+    let timer: { cancel(): void } | undefined;
+    let stopped = false;
+    const renew = async (): Promise<void> => {
+      const sentAtMs = clock.nowMs();
+      try {
+        const shared = usableShared(this.parts);
+        const ours = await shared?.store.renew(call.remoteKey, leaseToken, leaseMs);
+        if (ours === false) return flight.detach();
+        if (ours) flight.vouchedAtMs = sentAtMs;
+      } catch (error) {
+        // Not renewed is not lost: the next attempt, or the fill, will tell.
+        if (!(error instanceof RemoteUnavailableError)) throw error;
+      }
+      plan();
+    };
+    const plan = (): void => {
+      if (!stopped) timer = clock.schedule(leaseMs / 3, () => background.track(renew()));
+    };
+    plan();
+    return {
+      stop: () => {
+        stopped = true;
+        timer?.cancel();
+      },
+    };
+  }
+
+  #release(flight: Flight): void {
+    const shared = usableShared(this.parts);
+    if (!shared || !flight.lease) return;
+    const { key, token } = flight.lease;
+    // A lease that cannot be released runs out by itself.
+    this.parts.background.track(shared.store.release(key, token).catch(ignoreUnavailable));
+  }
+}
+
+/** What an entry remembers: all captured tokens but `!any`, which only guards the load. */
+function storedTokens(flight: Flight): (readonly [TokenName, string])[] {
+  return [...flight.captured].filter(([name]) => name !== anyToken);
+}
+
+function newEntry(held: HeldValue, life: Life, bornAtMs: number, flight: Flight): FoundEntry {
+  return { held, ...lifeFrom(bornAtMs, life), tokens: storedTokens(flight), elsewhere: false };
+}
+
+function lifeFrom(
+  bornAtMs: number,
+  life: Life,
+): Pick<FoundEntry, 'bornAtMs' | 'staleAtMs' | 'expiresAtMs' | 'negative'> {
+  return {
+    negative: life.negative,
+    bornAtMs,
+    staleAtMs: bornAtMs + life.softTtlMs,
+    expiresAtMs: bornAtMs + life.hardTtlMs,
+  };
+}
+
+function ignoreUnavailable(error: unknown): void {
+  if (!(error instanceof RemoteUnavailableError)) throw error;
+}

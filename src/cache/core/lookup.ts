@@ -1,0 +1,460 @@
+import { checkKey, checkTags } from './cache-key';
+import type { Call, CallOptions } from './call';
+import { CacheClosedError, CacheDeadlineError, CacheDeadlockError, RemoteUnavailableError } from './errors';
+import type { Loading } from './loading';
+import type { Loader } from './load-runner';
+import type { LoadScope } from './load-scope';
+import type { NearEntry } from './near-cache';
+import { tokenTtlFor } from './options';
+import type { AnswerSource, MissCause, Outcome } from './outcomes';
+import { usableShared, type CacheParts, type SharedParts } from './parts';
+import { checkDuration, type CachePolicy, type CacheTier } from './policy';
+import type { Verdict } from './shared-reader';
+import type { Flight, FlightResult, FoundEntry } from './single-flight';
+import { anyToken, keyToken, namespaceToken } from './tokens';
+
+/** An answer, and how it came about. Durations are milliseconds. */
+export interface CacheAnswer<T> {
+  /** Plain data deep-frozen; anything else decoded for this caller. */
+  value: T;
+  outcome: Outcome;
+  /** Why there was no fresh entry; for a miss. */
+  cause: MissCause | undefined;
+  source: AnswerSource | undefined;
+  /** Since the value was stored; 0 for one just loaded. */
+  ageMs: number;
+  /** Fresh life left; negative when stale. */
+  freshMs: number;
+  /** Stale window left after the fresh life. */
+  staleMs: number;
+  /** Whether the cache holds the value now. */
+  stored: boolean;
+}
+
+const firstPollMs = 50;
+const maxPollMs = 500;
+const maxRefreshesRemembered = 10_000;
+
+/** The way of a read, from L1 to the loader; see the head of `tiered-cache.ts`. */
+export class Lookups {
+  /** Refreshes that run (Infinity) or have failed lately, by name: none begins before the time. */
+  readonly #refreshNotBefore = new Map<string, number>();
+  #closed = false;
+
+  constructor(
+    private readonly parts: CacheParts,
+    private readonly loading: Loading,
+  ) {}
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  refuseWhenClosed(): void {
+    if (this.#closed) throw new CacheClosedError();
+  }
+
+  async read(
+    key: string,
+    loader: Loader<unknown> | undefined,
+    options: CallOptions,
+  ): Promise<CacheAnswer<unknown>> {
+    const { clock, near, names, scopes, stats } = this.parts;
+    const policy = options.policy ?? this.parts.options.defaultPolicy;
+    const scope = scopes.current();
+    // Inside a loader L1 is not trusted: its copy may be older than the tokens that the outer entry has captured.
+    if (scope?.load === undefined && typeof key === 'string') {
+      const nowMs = clock.coarseMs();
+      const entry = near.read(names.nameOf(key), this.#tierOf(policy), nowMs);
+      if (entry && (nowMs < entry.staleAtMs || loader)) {
+        stats.l1.hits += 1;
+        if (loader && nowMs >= entry.refreshAtMs) {
+          this.#refreshBehind(this.callOf(key, loader, options, scope), entry.fillId);
+        }
+        return this.#answer(key, policy, scope, entry, {
+          outcome: foundOutcome(entry, nowMs),
+          source: 'l1',
+          stored: true,
+        });
+      }
+      if (policy.tier !== 'redis') stats.l1.misses += 1;
+    }
+    this.refuseWhenClosed();
+    checkKey(key);
+    if (options.tags) checkTags(options.tags);
+    if (options.deadlineMs !== undefined)
+      checkDuration('call', 'deadlineMs', options.deadlineMs, 1, 3_600_000);
+    const call = this.callOf(key, loader, options, scope);
+    try {
+      if (scope?.load?.chain.includes(call.name)) throw new CacheDeadlockError(key);
+      return await this.#withinLimits(call, options, this.#join(call));
+    } catch (error) {
+      this.#count(call.key, policy, scope, { outcome: 'error', source: undefined, stored: false });
+      throw error;
+    }
+  }
+
+  callOf(
+    key: string,
+    loader: Loader<unknown> | undefined,
+    options: CallOptions,
+    scope: LoadScope | undefined,
+  ): Call {
+    const { names, shared, tokenOf } = this.parts;
+    const policy = options.policy ?? this.parts.options.defaultPolicy;
+    const encoded = names.encode(key);
+    const tags = options.tags ? [...policy.tags, ...options.tags] : policy.tags;
+    const tokens = new Set([namespaceToken, ...tags.map(tag => tokenOf(tag))]);
+    // In the shared tiers the key itself is what an invalidation removes; a local entry needs a token for that.
+    if (shared && policy.tier === 'local') tokens.add(keyToken(encoded));
+    return {
+      key,
+      name: names.nameOf(key),
+      remoteKey: { key, encoded, tracked: policy.tier === 'shared' },
+      policy,
+      loader,
+      tokens: [...tokens],
+      dynamicTags: options.dynamicTags ?? false,
+      scope,
+      purpose: scope?.purpose ?? 'request',
+      refreshOf: undefined,
+    };
+  }
+
+  /** Joins the flight of this key if it may be joined, or begins one. */
+  async #join(call: Call): Promise<CacheAnswer<unknown>> {
+    for (;;) {
+      const flight = this.parts.flights.current(call.name);
+      if (flight?.doubt) {
+        await flight.doubt;
+        continue;
+      }
+      if (!flight || !this.#mayJoin(flight, call))
+        return this.#conclude(call, await this.#begin(call), false);
+      flight.joined += 1;
+      const result = await flight.result;
+      // An answer for one caller alone: everybody else asks for himself, at once and not one after the other.
+      if (result.kind === 'private')
+        return this.#conclude(call, await this.loading.loadAlone(call, result.cause), false);
+      // A plain read found nothing: whoever has a loader goes on from there.
+      if (result.kind === 'absent' && call.loader) continue;
+      return this.#conclude(call, result, true);
+    }
+  }
+
+  /**
+   * Whether a caller may share a flight: not one that a change has overtaken, and an old one only as long as its lease
+   * was renewed lately and this process hears of changes. Inside a loader: only one that began after the outer capture.
+   */
+  #mayJoin(flight: Flight, call: Call): boolean {
+    if (flight.detached) return false;
+    if (call.scope?.load && flight.number <= call.scope.load.capturedAt) return false;
+    if (!this.parts.shared) return true;
+    const nowMs = this.parts.clock.nowMs();
+    const { maxL1StalenessMs } = this.parts.options;
+    if (nowMs - flight.startedAtMs <= maxL1StalenessMs) return true;
+    return (
+      nowMs - flight.vouchedAtMs <= maxL1StalenessMs && [...flight.gates].every(gate => gate.isOpen(nowMs))
+    );
+  }
+
+  #begin(call: Call): Promise<FlightResult> {
+    const { flights, clock, background } = this.parts;
+    const flight = flights.begin(call.name, clock.nowMs());
+    // The flight ends before anybody hears of it: a call made in answer to an error begins anew.
+    const flown = this.#fly(flight, call).then(
+      result => {
+        flights.end(flight);
+        flight.settle(result);
+      },
+      (error: unknown) => {
+        flights.end(flight);
+        flight.fail(error);
+      },
+    );
+    background.track(flown);
+    return flight.result;
+  }
+
+  async #fly(flight: Flight, call: Call): Promise<FlightResult> {
+    const shared = usableShared(this.parts);
+    if (!shared) return this.#flyAlone(flight, call);
+    try {
+      return await (call.policy.tier === 'local'
+        ? this.#flyLocal(flight, call, shared)
+        : this.#flyShared(flight, call, shared));
+    } catch (error) {
+      if (error instanceof RemoteUnavailableError) return this.#flyAlone(flight, call);
+      throw error;
+    }
+  }
+
+  /** The shared tiers: read; else take the lease and load; else wait for whoever has it. */
+  async #flyShared(
+    flight: Flight,
+    call: Call,
+    { store, coherence, reader }: SharedParts,
+  ): Promise<FlightResult> {
+    const { clock, hash, memory, waiters } = this.parts;
+    const { leaseMs, waitMs } = call.policy;
+    const waitUntilMs = flight.startedAtMs + waitMs;
+    const names = call.dynamicTags ? [anyToken, ...call.tokens] : call.tokens;
+    if (call.remoteKey.tracked) flight.gates.add(coherence.gateOf(call.remoteKey.encoded));
+    let cause: MissCause | undefined;
+    let seenFillId = call.refreshOf ?? '';
+    let waited = false;
+    let pollMs = firstPollMs;
+    for (;;) {
+      if (call.refreshOf === undefined) {
+        const verdict = await reader.read(flight, call);
+        if (verdict.kind === 'valid' && isUsable(call, verdict.entry, clock.nowMs())) {
+          return this.#found(flight, call, verdict, waited);
+        }
+        cause ??= verdict.kind === 'invalid' ? verdict.cause : memory.causeOf(call.name, clock.nowMs(), true);
+        seenFillId = verdict.fillId;
+      }
+      if (!call.loader) return { kind: 'absent', cause: cause ?? 'cold' };
+      for (const name of names) reader.watch(flight, name);
+      const token = hash.randomToken();
+      const sentAtMs = clock.nowMs();
+      const tokenTtlMs = tokenTtlFor(this.parts.options, call.policy);
+      const lease = await store.acquire(call.remoteKey, { token, leaseMs, seenFillId }, names, tokenTtlMs);
+      const tokens = new Map(names.map((name, index) => [name, lease.tokens[index]!]));
+      if (lease.kind === 'acquired') {
+        for (const [name, value] of tokens) flight.captured.set(name, value);
+        flight.vouchedAtMs = sentAtMs;
+        return this.loading.loadAndFill(flight, call, token, cause ?? 'expired');
+      }
+      if (lease.kind === 'entry') {
+        const verdict = await reader.admit(flight, call, lease.bytes, tokens);
+        if (verdict.kind === 'valid') return this.#found(flight, call, verdict, true);
+        seenFillId = verdict.fillId;
+        continue;
+      }
+      if (call.refreshOf !== undefined) return { kind: 'absent', cause: 'expired' };
+      const leftMs = waitUntilMs - clock.nowMs();
+      if (leftMs <= 0) return this.loading.loadAlone(call, cause ?? 'cold');
+      waited = true;
+      await waiters.wait(call.name, Math.min(pollMs, lease.remainingMs + 1, leftMs));
+      pollMs = Math.min(pollMs * 2, maxPollMs);
+    }
+  }
+
+  #found(flight: Flight, call: Call, verdict: Verdict & { kind: 'valid' }, elsewhere: boolean): FlightResult {
+    const entry = { ...verdict.entry, elsewhere };
+    if (call.remoteKey.tracked && !flight.tainted) {
+      this.loading.keep(
+        call,
+        entry,
+        verdict.fillId,
+        this.loading.gatesOf(entry.tokens, call.remoteKey.encoded),
+      );
+    }
+    this.parts.memory.stored(call.name, entry.expiresAtMs);
+    return { kind: 'found', entry, source: 'l2', fillId: verdict.fillId };
+  }
+
+  /** The local tier: the entry stays here, but the tokens that can invalidate it are everybody's. */
+  async #flyLocal(flight: Flight, call: Call, { reader }: SharedParts): Promise<FlightResult> {
+    const { clock, memory, near, options } = this.parts;
+    const strict = call.scope?.load !== undefined;
+    const tokens = await reader.ensure(flight, call.tokens, strict, tokenTtlFor(options, call.policy));
+    const kept = call.refreshOf === undefined ? near.peek(call.name, 'local', clock.nowMs()) : undefined;
+    if (kept) {
+      const names = kept.records.map(record => record.name);
+      const current = await reader.current(flight, names, strict, new Map(tokens));
+      const valid = names.every((name, index) => current.get(name) === kept.tokens[index]);
+      if (valid && isUsable(call, kept, clock.nowMs())) {
+        return { kind: 'found', entry: foundOf(kept), source: 'l1', fillId: kept.fillId };
+      }
+    }
+    const cause = memory.causeOf(call.name, clock.nowMs(), false);
+    if (!call.loader) return { kind: 'absent', cause };
+    for (const [name, token] of tokens) flight.captured.set(name, token);
+    return this.loading.loadAndKeep(flight, call, cause, Infinity);
+  }
+
+  /**
+   * Without the shared tier: there is none, or it is away. In an outage the value is used again for a moment only (never
+   * longer than Δ, so that G2 holds), and not at all under a policy that looks up each time.
+   */
+  async #flyAlone(flight: Flight, call: Call): Promise<FlightResult> {
+    const { clock, memory, near, options, shared } = this.parts;
+    const cause = shared ? 'redis_down' : memory.causeOf(call.name, clock.nowMs(), false);
+    if (!call.loader) return { kind: 'absent', cause };
+    for (const name of call.tokens) this.loading.captureHere(flight, name);
+    if (!shared) return this.loading.loadAndKeep(flight, call, cause, Infinity);
+    try {
+      return await this.loading.loadAndKeep(
+        flight,
+        call,
+        cause,
+        call.policy.tier === 'redis' ? 0 : options.outageTtlMs,
+      );
+    } catch (error) {
+      const suspect = call.policy.failSafe ? near.suspect(call.name, clock.nowMs()) : undefined;
+      if (!suspect) throw error;
+      return {
+        kind: 'found',
+        entry: { ...foundOf(suspect), staleAtMs: -Infinity },
+        source: 'l1',
+        fillId: suspect.fillId,
+      };
+    }
+  }
+
+  /** Loads behind an answer that has been given: one a key in this process, and by the lease one in the cluster. */
+  #refreshBehind(call: Call, fillId: string): void {
+    const { clock, background, flights, options, scopes } = this.parts;
+    if (
+      this.#closed ||
+      flights.current(call.name) ||
+      (this.#refreshNotBefore.get(call.name) ?? 0) > clock.nowMs()
+    )
+      return;
+    if (this.#refreshNotBefore.size >= maxRefreshesRemembered) this.#refreshNotBefore.clear();
+    this.#refreshNotBefore.set(call.name, Infinity);
+    // A refresh belongs to nobody's load and to nobody's request.
+    const scope: LoadScope = { purpose: 'refresh', load: undefined };
+    const refreshed = scopes
+      .run(scope, () => this.#begin({ ...call, scope, purpose: 'refresh', refreshOf: fillId }))
+      .then(
+        () => this.#refreshNotBefore.delete(call.name),
+        // The `load` event has reported it; the stale answer goes on until its window ends.
+        () => this.#refreshNotBefore.set(call.name, clock.nowMs() + options.refreshRetryMs),
+      );
+    background.track(refreshed);
+  }
+
+  // ------------------------------------------------------------------------------------------ answers
+
+  #conclude(call: Call, result: FlightResult, joined: boolean): CacheAnswer<unknown> {
+    const nowMs = this.parts.clock.nowMs();
+    if (result.kind === 'absent' || result.kind === 'private') {
+      const how = { outcome: 'miss', cause: result.cause, source: undefined, stored: false } as const;
+      this.#count(call.key, call.policy, call.scope, how);
+      const value = result.kind === 'private' ? result.value : undefined;
+      return { ...how, value, source: call.loader ? 'load' : undefined, ageMs: 0, freshMs: 0, staleMs: 0 };
+    }
+    const { entry } = result;
+    call.scope?.load?.inherit(entry.tokens);
+    if (result.kind === 'loaded') {
+      const how = joined
+        ? ({ outcome: 'coalesced', source: 'load', stored: result.stored } as const)
+        : ({ outcome: 'miss', cause: result.cause, source: 'load', stored: result.stored } as const);
+      return this.#answer(call.key, call.policy, call.scope, entry, how);
+    }
+    const outcome = foundOutcome(entry, nowMs);
+    const refreshAtMs =
+      entry.bornAtMs + (entry.staleAtMs - entry.bornAtMs) * (call.policy.refreshAheadFraction || 1);
+    if (call.loader && !joined && nowMs >= refreshAtMs && !entry.negative)
+      this.#refreshBehind(call, result.fillId);
+    return this.#answer(call.key, call.policy, call.scope, entry, {
+      outcome:
+        entry.elsewhere && outcome !== 'stale_hit'
+          ? 'coalesced'
+          : result.source === 'l1' && outcome === 'l2_hit'
+            ? 'l1_hit'
+            : outcome,
+      source: result.source,
+      stored: true,
+    });
+  }
+
+  #answer(
+    key: string,
+    policy: CachePolicy,
+    scope: LoadScope | undefined,
+    entry: FoundEntry | NearEntry,
+    how: How,
+  ): CacheAnswer<unknown> {
+    this.#count(key, policy, scope, how);
+    const nowMs = this.parts.clock.coarseMs();
+    return {
+      value: entry.held.read(),
+      outcome: how.outcome,
+      cause: how.cause,
+      source: how.source,
+      ageMs: Math.max(0, nowMs - entry.bornAtMs),
+      freshMs: entry.staleAtMs - nowMs,
+      staleMs: entry.expiresAtMs - entry.staleAtMs,
+      stored: how.stored,
+    };
+  }
+
+  #count(key: string, policy: CachePolicy, scope: LoadScope | undefined, how: How): void {
+    const { events, stats } = this.parts;
+    const purpose = scope?.purpose ?? 'request';
+    if (purpose === 'request') stats.read(policy.name, how.outcome, how.cause);
+    if (!events.heard('read')) return;
+    events.emit('read', {
+      key,
+      policy: policy.name,
+      outcome: how.outcome,
+      cause: how.cause,
+      source: how.source,
+      stored: how.stored,
+      purpose,
+    });
+  }
+
+  #withinLimits<R>(call: Call, options: CallOptions, answer: Promise<R>): Promise<R> {
+    const { signal, deadlineMs } = options;
+    if (!signal && deadlineMs === undefined) return answer;
+    return new Promise<R>((resolve, reject) => {
+      const abort = (): void => finish(() => reject(signal!.reason as Error));
+      const timer =
+        deadlineMs === undefined
+          ? undefined
+          : this.parts.clock.schedule(deadlineMs, () =>
+              finish(() => reject(new CacheDeadlineError(call.key, deadlineMs))),
+            );
+      const finish = (settle: () => void): void => {
+        timer?.cancel();
+        signal?.removeEventListener('abort', abort);
+        settle();
+      };
+      if (signal?.aborted) return abort();
+      signal?.addEventListener('abort', abort, { once: true });
+      answer.then(
+        value => finish(() => resolve(value)),
+        (error: Error) => finish(() => reject(error)),
+      );
+    });
+  }
+
+  /** With no shared tier everything is local. */
+  #tierOf(policy: CachePolicy): CacheTier {
+    return this.parts.shared ? policy.tier : 'local';
+  }
+}
+
+interface How {
+  outcome: Outcome;
+  cause?: MissCause;
+  source: AnswerSource | undefined;
+  stored: boolean;
+}
+
+/** A stale entry answers whoever can refresh it; a plain read wants a fresh one. */
+function isUsable(call: Call, entry: { staleAtMs: number; expiresAtMs: number }, nowMs: number): boolean {
+  return nowMs < entry.staleAtMs || (call.loader !== undefined && nowMs < entry.expiresAtMs);
+}
+
+function foundOutcome(entry: FoundEntry | NearEntry, nowMs: number): Outcome {
+  if (nowMs >= entry.staleAtMs) return 'stale_hit';
+  if (entry.negative) return 'negative_hit';
+  return 'fillId' in entry ? 'l1_hit' : 'l2_hit';
+}
+
+function foundOf(entry: NearEntry): FoundEntry {
+  return {
+    held: entry.held,
+    negative: entry.negative,
+    bornAtMs: entry.bornAtMs,
+    staleAtMs: entry.staleAtMs,
+    expiresAtMs: entry.expiresAtMs,
+    tokens: entry.records.map((record, index) => [record.name, entry.tokens[index]!] as const),
+    elsewhere: false,
+  };
+}

@@ -1,0 +1,102 @@
+import type { HeldValue } from './entry-codec';
+import type { Gate, LocalStore } from './ports';
+import type { CacheTier } from './policy';
+import type { TokenRecord } from './tokens';
+
+/** An entry of L1. Times are local monotonic milliseconds. */
+export interface NearEntry {
+  readonly held: HeldValue;
+  readonly negative: boolean;
+  readonly tier: CacheTier;
+  readonly fillId: string;
+  readonly bornAtMs: number;
+  readonly refreshAtMs: number;
+  readonly staleAtMs: number;
+  readonly expiresAtMs: number;
+  /** What it depends on: the record says what the token is now, `tokens` what it was at the load. */
+  readonly records: readonly TokenRecord[];
+  readonly tokens: readonly string[];
+  /** All must be open for it to be served. */
+  readonly gates: readonly Gate[];
+  /** The connection under which it was stored; with an older one it is suspect. */
+  readonly epoch: number;
+}
+
+/** Bookkeeping around the value, for the bounds of L1: keys, record pointers, the entry object. */
+const overheadBytes = 200;
+
+/**
+ * L1 as the protocol sees it: an entry is served only while nothing can have been missed about it. A lost connection
+ * makes everything suspect at once, by one number; being armed again empties it.
+ */
+export class NearCache {
+  #epoch = 0;
+
+  constructor(private readonly store: LocalStore<NearEntry>) {}
+
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  get entries(): number {
+    return this.store.entries;
+  }
+
+  get bytes(): number {
+    return this.store.bytes;
+  }
+
+  /** The entry if it may be served now, fresh or stale. */
+  read(name: string, tier: CacheTier, nowMs: number): NearEntry | undefined {
+    const entry = this.store.get(name);
+    if (!entry || entry.tier !== tier || entry.epoch !== this.#epoch) return undefined;
+    if (nowMs >= entry.expiresAtMs) {
+      this.store.delete(name);
+      return undefined;
+    }
+    for (let index = 0; index < entry.gates.length; index += 1) {
+      if (!entry.gates[index]!.isOpen(nowMs)) return undefined;
+    }
+    for (let index = 0; index < entry.records.length; index += 1) {
+      if (entry.records[index]!.token !== entry.tokens[index]) return undefined;
+    }
+    return entry;
+  }
+
+  /** The entry whether or not its tokens are known to be valid; for whoever is about to read them. */
+  peek(name: string, tier: CacheTier, nowMs: number): NearEntry | undefined {
+    const entry = this.store.get(name);
+    return entry && entry.tier === tier && entry.epoch === this.#epoch && nowMs < entry.expiresAtMs
+      ? entry
+      : undefined;
+  }
+
+  /** An entry kept from before the connection was lost, for the fail-safe. */
+  suspect(name: string, nowMs: number): NearEntry | undefined {
+    const entry = this.store.get(name);
+    const valid = entry?.records.every((record, index) => record.token === entry.tokens[index]);
+    return entry && valid && nowMs < entry.expiresAtMs ? entry : undefined;
+  }
+
+  keep(name: string, entry: NearEntry): boolean {
+    return this.store.set(name, entry, entry.held.size + name.length * 2 + overheadBytes);
+  }
+
+  drop(name: string): void {
+    this.store.delete(name);
+  }
+
+  names(): Iterable<string> {
+    return this.store.keys();
+  }
+
+  /** What was stored until now is not served any more, but stays for the fail-safe. */
+  suspectAll(): void {
+    this.#epoch += 1;
+  }
+
+  clear(): void {
+    this.#epoch += 1;
+    this.store.clear();
+  }
+}

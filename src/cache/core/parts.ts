@@ -1,0 +1,72 @@
+import type { KeyNames } from './cache-key';
+import type { Clock } from './clock';
+import type { EntryCodec } from './entry-codec';
+import type { CacheEvents } from './events';
+import type { InvalidationLog } from './invalidation-log';
+import type { KeyMemory } from './key-memory';
+import type { LoadScope } from './load-scope';
+import type { NearCache } from './near-cache';
+import type { CacheOptions } from './options';
+import type { Coherence, Hash, RemoteStore, ScopeContext, TokenName } from './ports';
+import type { SharedReader } from './shared-reader';
+import type { FlightTable } from './single-flight';
+import type { CacheStats } from './stats';
+import type { TokenTable } from './tokens';
+import type { Waiters } from './waiters';
+
+/** The shared tier as the core uses it. */
+export interface SharedParts {
+  readonly store: RemoteStore;
+  readonly coherence: Coherence;
+  readonly reader: SharedReader;
+}
+
+/** What the rooms of the cache have in common. Built once by `TieredCache`; nothing in it is replaced later. */
+export interface CacheParts {
+  readonly clock: Clock;
+  readonly hash: Hash;
+  readonly random: () => number;
+  readonly scopes: ScopeContext<LoadScope>;
+  readonly options: CacheOptions;
+  readonly names: KeyNames;
+  readonly near: NearCache;
+  readonly codec: EntryCodec;
+  readonly tokens: TokenTable;
+  readonly flights: FlightTable;
+  readonly waiters: Waiters;
+  readonly log: InvalidationLog;
+  readonly memory: KeyMemory;
+  readonly stats: CacheStats;
+  readonly events: CacheEvents;
+  readonly background: Background;
+  readonly shared: SharedParts | undefined;
+  /** The token of a tag. */
+  readonly tokenOf: (tag: string) => TokenName;
+}
+
+/**
+ * The shared tier, if it may be used now: it is reachable, and every invalidation made here has been made there.
+ * Reading before that would bring back what was invalidated.
+ */
+export function usableShared(parts: CacheParts): SharedParts | undefined {
+  return parts.shared?.store.available && parts.log.pending === 0 ? parts.shared : undefined;
+}
+
+/** What runs behind an answer. `close` waits for it. */
+export class Background {
+  readonly #running = new Set<Promise<unknown>>();
+
+  get size(): number {
+    return this.#running.size;
+  }
+
+  /** `task` reports its own failure; a rejection here is a programming error and must not be swallowed. */
+  track(task: Promise<unknown>): void {
+    const done = task.finally(() => this.#running.delete(done));
+    this.#running.add(done);
+  }
+
+  async settled(): Promise<void> {
+    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+  }
+}

@@ -1,0 +1,222 @@
+/**
+ * What the core needs from outside: a store in this process, a store that instances share, word of
+ * what others change there, hashes, and an async context. Each port has one real implementation in
+ * a sibling folder, and fakes that pass the same contract suite.
+ */
+
+/** How values become bytes. `id` is written into every entry; a reader that does not know it has a miss. */
+export interface ValueSerializer {
+  /** 0 to 255, never reused. 1 msgpack, 2 JSON, 3 stored HTTP response. */
+  readonly id: number;
+  /**
+   * How a decoded value is kept from its readers' mutations. `freeze`: plain data is decoded once and
+   * deep-frozen, other values are decoded for each reader. `share`: the decoded value is immutable by construction.
+   */
+  readonly isolation: 'freeze' | 'share';
+  /** @throws when the value cannot be represented */
+  encode(value: unknown): Uint8Array;
+  /** @throws when the bytes are not what `encode` writes */
+  decode(bytes: Uint8Array): unknown;
+}
+
+export interface Compressor {
+  /** 1 to 15, never reused; 0 in an entry means "not compressed". */
+  readonly id: number;
+  compress(bytes: Uint8Array): Uint8Array;
+  /** @throws when the bytes are damaged or inflate to more than `maxBytes` */
+  decompress(bytes: Uint8Array, maxBytes: number): Uint8Array;
+}
+
+export interface Hash {
+  /** CRC-32 of `bytes`; `seed` is the checksum of what came before them. */
+  crc32(bytes: Uint8Array, seed?: number): number;
+  /** base64url, 43 characters. */
+  sha256(text: string): string;
+  /** 96 random bits, 16 characters of base64url. */
+  randomToken(): string;
+}
+
+/** Entries of this process. Knows bounds and eviction; life and validity are the core's business. */
+export interface LocalStore<E> {
+  get(key: string): E | undefined;
+  /** Returns false when the entry is too large to be kept. */
+  set(key: string, entry: E, bytes: number): boolean;
+  delete(key: string): boolean;
+  clear(): void;
+  /** The keys that are held, in no particular order. */
+  keys(): Iterable<string>;
+  readonly entries: number;
+  readonly bytes: number;
+  /** Called for each entry dropped for room, not for `delete`, `clear` or replacement. */
+  onEvict(listener: (key: string) => void): void;
+}
+
+/** A key as the core hands it to the remote store: the user's key and whether its data may be copied into L1. */
+export interface RemoteKey {
+  readonly key: string;
+  /** Encoded form, safe in Redis and in its patterns; computed once. */
+  readonly encoded: string;
+  readonly tracked: boolean;
+}
+
+/**
+ * A token that entries depend on. Tags have a name; a local-tier entry depends on the token of its key, so
+ * that `invalidateKeys` reaches it on every node.
+ */
+export type TokenName = string;
+
+/** What one trip brought back. Bytes are whole entries; a token that is missing is `undefined`. */
+export interface RemoteRead {
+  entries: (Uint8Array | undefined)[];
+  tokens: (string | undefined)[];
+}
+
+export type LeaseResult =
+  | { kind: 'acquired'; tokens: string[] }
+  /** Somebody filled the key in the meantime. */
+  | { kind: 'entry'; bytes: Uint8Array; tokens: string[] }
+  /** Somebody else is loading; their lease ends by itself in `remainingMs` unless renewed. */
+  | { kind: 'busy'; remainingMs: number; tokens: string[] };
+
+export type SetResult = 'stored' | 'late' | 'older';
+
+/** An entry in two parts, between which the store writes its birth in server time (8 bytes, big-endian double). */
+export interface SplitEntry {
+  head: Uint8Array;
+  tail: Uint8Array;
+}
+
+/**
+ * The tier that instances share. Every method rejects with `RemoteUnavailableError` when the store cannot be
+ * used; implementations own breaker and deadline, so that an outage has one behaviour.
+ */
+export interface RemoteStore {
+  /** False while the connection is away, its server not yet greeted, or the breaker open: do not call. */
+  readonly available: boolean;
+  /** Begins to connect. Called once, when the listeners are in place. */
+  open(): void;
+  /** Resolves when the first attempt to attach has succeeded or failed. */
+  opened(): Promise<void>;
+  /** Server time in milliseconds, never early: what an entry's age is computed from. */
+  serverNowMs(): number;
+  /** One trip for all; reads of one turn of the event loop share a command. */
+  read(keys: readonly RemoteKey[], tokens: readonly TokenName[]): Promise<RemoteRead>;
+  /**
+   * One trip: makes sure that the tokens exist (creating them with `tokenTtlMs`), then returns the entry of `key` unless
+   * its fill id is `seenFillId`, or takes the lease, or says who is busy.
+   */
+  acquire(
+    key: RemoteKey,
+    lease: { token: string; leaseMs: number; seenFillId: string },
+    tokens: readonly TokenName[],
+    tokenTtlMs: number,
+  ): Promise<LeaseResult>;
+  /** Makes sure that the tokens exist and returns them. */
+  ensureTokens(tokens: readonly TokenName[], tokenTtlMs: number): Promise<string[]>;
+  /** Stores the entry if the lease is still ours; false when it is not. Releases the lease. */
+  fill(key: RemoteKey, leaseToken: string, entry: SplitEntry, ttlMs: number): Promise<boolean>;
+  renew(key: RemoteKey, leaseToken: string, leaseMs: number): Promise<boolean>;
+  release(key: RemoteKey, leaseToken: string): Promise<void>;
+  /** Removes what is there, any lease included, and stores, unless it runs too late or a newer version is there. */
+  set(key: RemoteKey, entry: SplitEntry, ttlMs: number, version: number): Promise<SetResult>;
+  /** Removes data and leases of the keys (both tiers) and the tag tokens; resolves when the server has done it. */
+  invalidate(keys: readonly string[], tokens: readonly TokenName[]): Promise<void>;
+  /** Removes what matches, leases first. `matches` gets user keys; hashed ones are matched by their head. */
+  clearMatching(
+    matcher: KeyMatcher,
+    options: { dryRun: boolean; signal?: AbortSignal; onProgress?: (progress: ClearProgress) => void },
+  ): Promise<ClearProgress>;
+  info(): Promise<RemoteServerInfo>;
+  /** Claims a slot of time for one instance in the cluster; false when another has it. */
+  claim(name: string, ttlMs: number): Promise<boolean>;
+  status(): RemoteStatus;
+  close(): Promise<void>;
+}
+
+export interface KeyMatcher {
+  /** Whether an encoded key matches; for one cut off and hashed (`head` true), whether its head may match. */
+  matches(encoded: string): boolean;
+  /** For the store to narrow a scan with: letters to be taken literally, then `*`. */
+  readonly scanPattern: string;
+}
+
+export interface ClearProgress {
+  scanned: number;
+  matched: number;
+  removed: number;
+  done: boolean;
+}
+
+export interface RemoteServerInfo {
+  keyspaceHits: number;
+  keyspaceMisses: number;
+  usedMemoryBytes: number;
+  usedMemoryHuman: string;
+  connectedClients: number;
+  totalCommandsProcessed: number;
+}
+
+export interface RemoteStatus {
+  state: 'up' | 'down';
+  breaker: 'closed' | 'open' | 'half-open';
+  reason?: string;
+}
+
+/**
+ * Whether this process hears of changes at one node soon enough. Open: everything written there before
+ * `now - maxL1StalenessMs` has been heard.
+ */
+export interface Gate {
+  isOpen(nowMs: number): boolean;
+}
+
+/** Word of what changes in the shared tier. Callbacks run synchronously, in the order of the messages. */
+export interface CoherenceListener {
+  /** The entry of this encoded key was written, removed, or its cold load cancelled. */
+  keyChanged(encoded: string): void;
+  /** The token was created, refreshed or removed. */
+  tokenChanged(token: TokenName): void;
+  /** Everything may have changed: connection lost, re-armed, or the server flushed. */
+  flush(reason: FlushReason): void;
+}
+
+export type FlushReason = 'disconnected' | 'armed' | 'server_flushed';
+
+export interface Coherence {
+  /** The gate that covers an entry or a token. */
+  gateOf(encodedOrToken: string): Gate;
+  status(): GateStatus;
+  close(): Promise<void>;
+}
+
+export interface GateStatus {
+  open: boolean;
+  /** Milliseconds since the watermark; null when there is none. */
+  ageMs: number | null;
+  /** Last measured time from writing a canary to hearing it; null when there is none. */
+  lagMs: number | null;
+}
+
+/** How the shared tier is attached: the store, and word from it. Listeners are given before anything is heard. */
+export interface RemoteTier {
+  attach(listener: RemoteTierListener): { store: RemoteStore; coherence: Coherence };
+}
+
+export interface RemoteTierListener extends CoherenceListener {
+  /**
+   * The connection is ready and its server greeted, but nothing has been read yet. `sameServer` is false when the
+   * server's identity differs from the last one seen. Resolves when pending invalidations have been replayed through `store`.
+   */
+  beforeReads(
+    sameServer: boolean,
+    replay: (keys: readonly string[], tokens: readonly TokenName[]) => Promise<void>,
+  ): Promise<void>;
+  /** The state of the connection or of its breaker changed. */
+  stateChanged(status: RemoteStatus): void;
+}
+
+/** The async context of a load, so that reads inside a loader know that they are. */
+export interface ScopeContext<S> {
+  current(): S | undefined;
+  run<R>(scope: S | undefined, run: () => R): R;
+}

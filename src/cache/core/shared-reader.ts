@@ -1,0 +1,171 @@
+import type { Call } from './call';
+import type { Clock } from './clock';
+import type { EntryCodec, HeldValue } from './entry-codec';
+import { fillIdOf, readEntry, type StoredEntry } from './entry';
+import type { CacheEvents } from './events';
+import type { MissCause } from './outcomes';
+import type { Coherence, Hash, RemoteStore, TokenName } from './ports';
+import type { Flight, FlightTable, FoundEntry } from './single-flight';
+import type { CacheStats } from './stats';
+import type { TokenTable } from './tokens';
+
+/** What a look at the shared entry comes to. `fillId` names the entry that was looked at, '' when there was none. */
+export type Verdict =
+  | { kind: 'valid'; entry: FoundEntry; fillId: string }
+  | { kind: 'invalid'; cause: MissCause; fillId: string }
+  | { kind: 'nothing'; fillId: '' };
+
+/** An entry born this much in the server's future is one whose age cannot be told. */
+const maxFutureBirthMs = 1_000;
+
+/** Reads entries of the shared tier and decides whether they may be answered with. Any doubt makes them invalid. */
+export class SharedReader {
+  constructor(
+    private readonly store: RemoteStore,
+    private readonly coherence: Coherence,
+    private readonly tokens: TokenTable,
+    private readonly flights: FlightTable,
+    private readonly codec: EntryCodec,
+    private readonly hash: Hash,
+    private readonly clock: Clock,
+    private readonly stats: CacheStats,
+    private readonly events: CacheEvents,
+  ) {}
+
+  /** One trip: the entry, and the tokens that it probably depends on and that are not known here. */
+  async read(flight: Flight, call: Call): Promise<Verdict> {
+    const strict = call.scope?.load !== undefined;
+    const known = new Map<TokenName, string | undefined>();
+    const unknown = this.#unknown(flight, call.tokens, strict, known);
+    const changesBefore = unknown.map(name => this.tokens.record(name).changes);
+    const read = await this.store.read([call.remoteKey], unknown);
+    this.#learn(unknown, read.tokens, changesBefore, known);
+    const bytes = read.entries[0];
+    if (!bytes) {
+      this.stats.l2.misses += 1;
+      return { kind: 'nothing', fillId: '' };
+    }
+    const verdict = await this.admit(flight, call, bytes, known);
+    if (verdict.kind === 'valid') this.stats.l2.hits += 1;
+    else this.stats.l2.misses += 1;
+    return verdict;
+  }
+
+  /** Decides about the bytes of an entry; tokens that are neither in `known` nor in the table are read. */
+  async admit(
+    flight: Flight,
+    call: Call,
+    bytes: Uint8Array,
+    known: Map<TokenName, string | undefined>,
+  ): Promise<Verdict> {
+    const fillId = fillIdOf(bytes);
+    const entry = readEntry(bytes, call.key, this.hash);
+    if (typeof entry === 'string') return this.#corrupt(call, entry, fillId);
+    const names = entry.tokens.map(([name]) => name);
+    const current = await this.current(flight, names, call.scope?.load !== undefined, known);
+    if (entry.tokens.some(([name, token]) => current.get(name) !== token)) {
+      return { kind: 'invalid', cause: 'invalidated', fillId };
+    }
+    const ageMs = this.store.serverNowMs() - entry.birthMs;
+    if (!(ageMs >= -maxFutureBirthMs) || ageMs >= entry.hardTtlMs)
+      return { kind: 'invalid', cause: 'expired', fillId };
+    let held: HeldValue;
+    try {
+      held = this.codec.decode(entry);
+    } catch (error) {
+      return this.#corrupt(call, error instanceof Error ? error.message : 'payload', fillId);
+    }
+    return { kind: 'valid', entry: this.#timed(entry, held, Math.max(ageMs, 0)), fillId };
+  }
+
+  /** The tokens as they are: from `known`, from the table where it may be trusted, else from Redis. Missing ones stay missing. */
+  async current(
+    flight: Flight,
+    names: readonly TokenName[],
+    strict: boolean,
+    known: Map<TokenName, string | undefined>,
+  ): Promise<Map<TokenName, string | undefined>> {
+    const asked = this.#unknown(
+      flight,
+      names.filter(name => !known.has(name)),
+      strict,
+      known,
+    );
+    if (asked.length > 0) {
+      const changesBefore = asked.map(name => this.tokens.record(name).changes);
+      const read = await this.store.read([], asked);
+      this.#learn(asked, read.tokens, changesBefore, known);
+    }
+    return known;
+  }
+
+  /** Tokens for a new local entry: known ones, and the others created where they are missing. */
+  async ensure(
+    flight: Flight,
+    names: readonly TokenName[],
+    strict: boolean,
+    tokenTtlMs: number,
+  ): Promise<Map<TokenName, string>> {
+    const known = new Map<TokenName, string | undefined>();
+    const asked = this.#unknown(flight, names, strict, known);
+    if (asked.length > 0) {
+      const changesBefore = asked.map(name => this.tokens.record(name).changes);
+      this.#learn(asked, await this.store.ensureTokens(asked, tokenTtlMs), changesBefore, known);
+    }
+    return known as Map<TokenName, string>;
+  }
+
+  /** From now on a change of this token reaches the flight. Before the token is read, never after. */
+  watch(flight: Flight, name: TokenName): void {
+    this.flights.watch(flight, name);
+    flight.gates.add(this.coherence.gateOf(name));
+  }
+
+  #unknown(
+    flight: Flight,
+    names: readonly TokenName[],
+    strict: boolean,
+    known: Map<TokenName, string | undefined>,
+  ): TokenName[] {
+    const nowMs = this.clock.nowMs();
+    return names.filter(name => {
+      this.watch(flight, name);
+      const record = this.tokens.record(name);
+      if (strict || record.token === undefined || !(record.gate?.isOpen(nowMs) ?? true)) return true;
+      known.set(name, record.token);
+      return false;
+    });
+  }
+
+  #learn(
+    names: readonly TokenName[],
+    values: readonly (string | undefined)[],
+    changesBefore: readonly number[],
+    known: Map<TokenName, string | undefined>,
+  ): void {
+    const nowMs = this.clock.nowMs();
+    names.forEach((name, index) => {
+      known.set(name, values[index]);
+      this.tokens.learn(this.tokens.record(name), values[index], changesBefore[index]!, nowMs);
+    });
+  }
+
+  #timed(entry: StoredEntry, held: HeldValue, ageMs: number): FoundEntry {
+    const bornAtMs = this.clock.nowMs() - ageMs;
+    return {
+      held,
+      negative: entry.negative,
+      bornAtMs,
+      staleAtMs: bornAtMs + entry.softTtlMs,
+      expiresAtMs: bornAtMs + entry.hardTtlMs,
+      tokens: entry.tokens,
+      elsewhere: false,
+    };
+  }
+
+  #corrupt(call: Call, reason: string, fillId: string): Verdict {
+    this.stats.countCorrupt(reason);
+    this.events.emit('corrupt', { key: call.key, reason });
+    return { kind: 'invalid', cause: 'format', fillId };
+  }
+}

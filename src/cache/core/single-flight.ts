@@ -1,0 +1,144 @@
+import type { Gate, RemoteKey, TokenName } from './ports';
+import type { HeldValue } from './entry-codec';
+import type { MissCause } from './outcomes';
+
+/** What a flight brings to everybody who waited for it. */
+export type FlightResult =
+  /** An entry that was there. */
+  | { kind: 'found'; entry: FoundEntry; source: 'l1' | 'l2'; fillId: string }
+  /** A loader ran; here, or (`elsewhere`) on another instance while we waited. */
+  | { kind: 'loaded'; entry: FoundEntry; cause: MissCause; stored: boolean }
+  /** The loader said that its answer is for its own caller alone: everybody else has to ask for himself. */
+  | { kind: 'private'; value: unknown; cause: MissCause }
+  /** A plain read found nothing and had no loader. */
+  | { kind: 'absent'; cause: MissCause };
+
+/** An entry as an answer needs it. Times are local monotonic milliseconds. */
+export interface FoundEntry {
+  held: HeldValue;
+  negative: boolean;
+  bornAtMs: number;
+  staleAtMs: number;
+  expiresAtMs: number;
+  /** For the outer load, if there is one. */
+  tokens: readonly (readonly [TokenName, string])[];
+  /** Whether the answer waited for a load on another instance. */
+  elsewhere: boolean;
+}
+
+/**
+ * One way to a key's value, shared by all who ask for it meanwhile. A flight that an invalidation has overtaken still
+ * answers those who asked before; it is detached, so that nobody joins it any more, and tainted, so that what it
+ * brings does not enter L1.
+ */
+export class Flight {
+  /** Nobody may join any more. */
+  detached = false;
+  /** What it brings may be older than a change already heard: not for L1. */
+  tainted = false;
+  /** When the lease was last known to be ours, or the flight began: it vouches for the flight for a while. */
+  vouchedAtMs: number;
+  /** Set while a changed token is being read again: whoever wants to join waits for the verdict. */
+  doubt: Promise<void> | undefined;
+  /** Tokens captured before the loader, with their values. */
+  readonly captured = new Map<TokenName, string>();
+  /** Watched tokens that changed before they were captured. */
+  readonly rumours = new Set<TokenName>();
+  /** The lease under which it loads. */
+  lease: { readonly key: RemoteKey; readonly token: string } | undefined;
+  readonly gates = new Set<Gate>();
+  readonly result: Promise<FlightResult>;
+  readonly settle: (result: FlightResult) => void;
+  readonly fail: (error: unknown) => void;
+  /** Those who wait besides the caller who began it. */
+  joined = 0;
+
+  constructor(
+    /** Name of the key in this process. */
+    readonly name: string,
+    /** Position in the order of beginnings. */
+    readonly number: number,
+    readonly startedAtMs: number,
+  ) {
+    this.vouchedAtMs = startedAtMs;
+    let settle!: (result: FlightResult) => void;
+    let fail!: (error: unknown) => void;
+    this.result = new Promise((resolve, reject) => {
+      settle = resolve;
+      fail = reject;
+    });
+    this.settle = settle;
+    this.fail = fail;
+  }
+
+  detach(): void {
+    this.detached = true;
+    this.tainted = true;
+  }
+}
+
+/** The flights of this process, found by key and by the tokens that they watch. */
+export class FlightTable {
+  readonly #byName = new Map<string, Flight>();
+  readonly #byToken = new Map<TokenName, Set<Flight>>();
+  readonly #watched = new Map<Flight, Set<TokenName>>();
+  #count = 0;
+
+  /** Number of flights under way, detached ones included. */
+  get size(): number {
+    return this.#watched.size;
+  }
+
+  get lastNumber(): number {
+    return this.#count;
+  }
+
+  /** The flight that serves new callers of a key. */
+  current(name: string): Flight | undefined {
+    return this.#byName.get(name);
+  }
+
+  begin(name: string, nowMs: number): Flight {
+    // Messages reach the current flight of a key alone: one that is replaced would not hear of changes any more.
+    this.#byName.get(name)?.detach();
+    const flight = new Flight(name, (this.#count += 1), nowMs);
+    this.#byName.set(name, flight);
+    this.#watched.set(flight, new Set());
+    return flight;
+  }
+
+  /** A flight that nobody can join. */
+  beginAlone(name: string, nowMs: number): Flight {
+    const flight = new Flight(name, (this.#count += 1), nowMs);
+    flight.detach();
+    this.#watched.set(flight, new Set());
+    return flight;
+  }
+
+  watch(flight: Flight, token: TokenName): void {
+    const watched = this.#watched.get(flight);
+    if (!watched || watched.has(token)) return;
+    watched.add(token);
+    const flights = this.#byToken.get(token) ?? new Set();
+    this.#byToken.set(token, flights);
+    flights.add(flight);
+  }
+
+  watching(token: TokenName): readonly Flight[] {
+    return [...(this.#byToken.get(token) ?? [])];
+  }
+
+  all(): readonly Flight[] {
+    return [...this.#watched.keys()];
+  }
+
+  end(flight: Flight): void {
+    if (this.#byName.get(flight.name) === flight) this.#byName.delete(flight.name);
+    for (const token of this.#watched.get(flight) ?? []) {
+      const flights = this.#byToken.get(token);
+      flights?.delete(flight);
+      if (flights?.size === 0) this.#byToken.delete(token);
+    }
+    this.#watched.delete(flight);
+  }
+}

@@ -1,0 +1,466 @@
+import { checkKey, checkTag, checkTags, KeyNames } from './cache-key';
+import type { CallOptions } from './call';
+import type { Clock } from './clock';
+import { EntryCodec, type CodecOptions } from './entry-codec';
+import { writeEntry } from './entry';
+import { CacheKeyError, CacheValueError, RemoteUnavailableError } from './errors';
+import { CacheEvents } from './events';
+import { InvalidationLog } from './invalidation-log';
+import { Invalidator, tokensOfTags, type InvalidationResult } from './invalidator';
+import { KeyMemory } from './key-memory';
+import { Loading } from './loading';
+import { LoadRunner, type Loader } from './load-runner';
+import type { LoadScope, Purpose } from './load-scope';
+import { Lookups, type CacheAnswer } from './lookup';
+import { NearCache, type NearEntry } from './near-cache';
+import { checkOptions, tokenTtlFor, type TieredCacheOptions } from './options';
+import { Background, usableShared, type CacheParts, type SharedParts } from './parts';
+import { parsePattern } from './pattern';
+import { checkDuration, overridePolicy, type CachePolicy } from './policy';
+import type {
+  ClearProgress,
+  GateStatus,
+  Hash,
+  LocalStore,
+  RemoteServerInfo,
+  RemoteStatus,
+  RemoteTier,
+  RemoteTierListener,
+  ScopeContext,
+  TokenName,
+} from './ports';
+import { SharedReader } from './shared-reader';
+import { FlightTable } from './single-flight';
+import { CacheStats, type CacheStatistics } from './stats';
+import { namespaceToken, tagToken, TokenTable } from './tokens';
+import { Waiters } from './waiters';
+
+export interface TieredCacheDependencies {
+  clock: Clock;
+  hash: Hash;
+  local: LocalStore<NearEntry>;
+  scopes: ScopeContext<LoadScope>;
+  codec: CodecOptions;
+  /** The tier that instances share; without one everything lives in this process. */
+  remote?: RemoteTier;
+  /** For jitter; from 0 to 1. Default `Math.random`. */
+  random?: () => number;
+}
+
+export interface SetOptions {
+  policy?: CachePolicy;
+  /** Fresh life of this entry, in milliseconds. Default: the policy's. */
+  ttlMs?: number;
+  tags?: readonly string[];
+  /** A growing number, such as a row version: a lower one never replaces a higher one. Default 0: no versions. */
+  version?: number;
+}
+
+export interface CacheStatus {
+  remote: RemoteStatus & { mode: 'redis' | 'off' };
+  gate: GateStatus;
+  pendingInvalidations: number;
+  l1Entries: number;
+  l1Bytes: number;
+  loadsInFlight: number;
+}
+
+/** One call may name so many keys and tags. */
+export const maxKeysPerCall = 10_000;
+const maxTagTokensRemembered = 10_000;
+
+/**
+ * A cache of two tiers: entries in this process, and entries that all instances share. It promises that an invalidation
+ * is never lost and that any doubt is a miss; `docs/cache.md` lists the promises and what is not promised.
+ *
+ * The way of a read (`lookup.ts`). (1) An entry in L1 is served while its life lasts, the gate is open and every token
+ * that it depends on is what it was. (2) Otherwise one flight a key goes out; later callers join it as long as somebody
+ * vouches for it. (3) It reads the shared entry and whatever tokens are not known here. (4) Nothing valid: the tokens
+ * are captured and the lease is taken in one trip; who holds the lease runs the loader (`loading.ts`), the others wait
+ * for word of the fill. (5) The fill succeeds only under the lease.
+ *
+ * The way of an invalidation (`invalidator.ts`). What it hits is fenced here (dropped from L1, flights detached), removed
+ * in Redis together with the lease, and fenced here again, for flights that began in between. Other instances hear of
+ * it from Redis itself. One that Redis did not confirm stays pending, and nothing is read from Redis until it is made.
+ *
+ * The shared tier stands behind the `RemoteStore` port, which owns breaker and deadlines. Its only error is
+ * `RemoteUnavailableError`, and all that follows from it is a load without Redis or a queued invalidation.
+ */
+export class TieredCache {
+  readonly events: CacheEvents;
+  readonly #parts: CacheParts;
+  readonly #runner: LoadRunner;
+  readonly #lookups: Lookups;
+  readonly #loading: Loading;
+  readonly #invalidator: Invalidator;
+  readonly #startedAtMs: number;
+  #closing: Promise<void> | undefined;
+
+  constructor(dependencies: TieredCacheDependencies, options: TieredCacheOptions = {}) {
+    this.#parts = assemble(dependencies, options, {
+      keyChanged: encoded => this.#invalidator.keyChanged(encoded),
+      tokenChanged: token => this.#invalidator.tokenChanged(token),
+      flush: reason => this.#invalidator.flush(reason),
+      beforeReads: (sameServer, replay) => this.#invalidator.replay(sameServer, replay),
+      stateChanged: status => this.events.emit('remote', status),
+    });
+    this.events = this.#parts.events;
+    this.#invalidator = new Invalidator(this.#parts);
+    this.#runner = new LoadRunner(this.#parts.clock);
+    this.#loading = new Loading(this.#parts, this.#runner, this.#invalidator);
+    this.#lookups = new Lookups(this.#parts, this.#loading);
+    this.#startedAtMs = this.#parts.clock.nowMs();
+    this.#parts.shared?.store.open();
+  }
+
+  // ------------------------------------------------------------------------------------------ reading
+
+  /**
+   * The value of `key`: from the cache, or from `loader`, which runs once in the cluster however many ask.
+   *
+   * @throws CacheKeyError, CacheTagError; whatever the loader throws (once for all who wait, never stored);
+   *   CacheLoadTimeoutError, CacheOverloadError, CacheDeadlineError, CacheDeadlockError, CacheClosedError. Never an
+   *   error of Redis: without it the loader runs.
+   */
+  async getOrSet<T>(key: string, loader: Loader<T>, options?: CallOptions): Promise<T> {
+    return (await this.lookup(key, loader, options)).value;
+  }
+
+  /** `getOrSet` that tells how it came by its answer. */
+  lookup<T>(key: string, loader: Loader<T>, options: CallOptions = {}): Promise<CacheAnswer<T>> {
+    if (typeof loader !== 'function') {
+      throw new TypeError(`the loader of a cached value must be a function, not ${typeof loader}`);
+    }
+    return this.#lookups.read(key, loader, options) as Promise<CacheAnswer<T>>;
+  }
+
+  /** The fresh value of `key`, or undefined. Nothing is loaded. */
+  async get<T>(key: string, options: { policy?: CachePolicy } = {}): Promise<T | undefined> {
+    return (await this.#lookups.read(key, undefined, options)).value as T | undefined;
+  }
+
+  /** The fresh values of those keys that have one; the shared tier is asked for all others at once. */
+  async getMany<T>(keys: readonly string[], options: { policy?: CachePolicy } = {}): Promise<Map<string, T>> {
+    checkCount(keys.length);
+    const found = new Map<string, T>();
+    const read = async (key: string): Promise<void> => {
+      const value = await this.get<T>(key, options);
+      if (value !== undefined) found.set(key, value);
+    };
+    await Promise.all([...new Set(keys)].map(read));
+    return found;
+  }
+
+  // ------------------------------------------------------------------------------------------ writing
+
+  /**
+   * Stores a value under `key` and cancels loads under way. An unversioned `set` may overwrite an invalidation that came
+   * between reading the source and setting; prefer `invalidate`, or give a version. When Redis is away nothing is stored,
+   * and the old entry is queued for removal. `applied: false, queued: false`: a newer version is there.
+   *
+   * @throws CacheKeyError, CacheTagError, CacheOptionsError, CacheValueError
+   */
+  async set(key: string, value: unknown, options: SetOptions = {}): Promise<InvalidationResult> {
+    this.#lookups.refuseWhenClosed();
+    checkKey(key);
+    if (options.tags) checkTags(options.tags);
+    const version = options.version ?? 0;
+    if (version !== 0) checkDuration('set', 'version', version, 1, Number.MAX_SAFE_INTEGER);
+    if (value === undefined)
+      throw new CacheValueError('undefined is "no value" and cannot be stored', 'VALUE_NOT_SERIALISABLE');
+    const { codec, hash, log, clock, scopes, stats, memory } = this.#parts;
+    const base = options.policy ?? this.#parts.options.defaultPolicy;
+    const policy = options.ttlMs === undefined ? base : overridePolicy(base, { ttlMs: options.ttlMs });
+    const encoded = codec.encode(value, policy.serializer);
+    const life = this.#loading.lifeOf(policy, value, undefined);
+    const call = this.#lookups.callOf(key, undefined, { policy, tags: options.tags }, scopes.current());
+    stats.of(policy.name).sets += 1;
+    this.#invalidator.fenceKey(key);
+    if (!this.#parts.shared) {
+      this.#loading.keepValue(call, encoded, life, undefined);
+      return { applied: true, queued: false };
+    }
+    log.addRecent([key], [], clock.nowMs());
+    try {
+      const shared = usableShared(this.#parts);
+      if (!shared) throw new RemoteUnavailableError('the shared tier is away');
+      const local = policy.tier === 'local';
+      if (local) await shared.store.invalidate([key], []);
+      const tokens = await shared.store.ensureTokens(call.tokens, tokenTtlFor(this.#parts.options, policy));
+      if (local) {
+        this.#invalidator.fenceKey(key);
+        this.#loading.keepValue(call, encoded, life, tokens);
+        return { applied: true, queued: false };
+      }
+      const entry = writeEntry(
+        {
+          key,
+          fillId: hash.randomToken(),
+          version,
+          ...life,
+          ...encoded,
+          tokens: call.tokens.map((name, at) => [name, tokens[at]!]),
+        },
+        encoded.payload,
+        hash,
+      );
+      const result = await shared.store.set(call.remoteKey, entry, life.hardTtlMs, version);
+      if (result === 'late') throw new RemoteUnavailableError('the write came too late');
+      this.#invalidator.fenceKey(key);
+      if (result === 'older') return { applied: false, queued: false };
+      stats.l2.sets += 1;
+      memory.stored(call.name, clock.nowMs() + life.hardTtlMs);
+      return { applied: true, queued: false };
+    } catch (error) {
+      if (!(error instanceof RemoteUnavailableError)) throw error;
+      this.#invalidator.queue([key], []);
+      this.#invalidator.fenceKey(key);
+      return { applied: false, queued: true };
+    }
+  }
+
+  /** Sets several entries; `applied` only if every one of them was. */
+  async setMany(
+    entries: Iterable<readonly [string, unknown]>,
+    options: SetOptions = {},
+  ): Promise<InvalidationResult> {
+    const all = [...entries];
+    checkCount(all.length);
+    const results = await Promise.all(all.map(([key, value]) => this.set(key, value, options)));
+    return {
+      applied: results.every(result => result.applied),
+      queued: results.some(result => result.queued),
+    };
+  }
+
+  /**
+   * After this resolves with `applied: true`, no read that begins later on this instance returns a value loaded before
+   * the call; on other instances the same from Δ later on, and typically at once (G1, G2). With `queued: true` Redis is
+   * away: it is made before anything is read from Redis again.
+   *
+   * @throws CacheKeyError, CacheTagError; never an error of Redis
+   */
+  async invalidate(what: {
+    keys?: readonly string[];
+    tags?: readonly string[];
+  }): Promise<InvalidationResult> {
+    this.#lookups.refuseWhenClosed();
+    const keys = [...new Set(what.keys ?? [])];
+    const tags = [...new Set(what.tags ?? [])];
+    checkCount(keys.length + tags.length);
+    for (const key of keys) checkKey(key);
+    for (const tag of tags) checkTag(tag);
+    this.#parts.stats.invalidations.keys += keys.length;
+    this.#parts.stats.invalidations.tags += tags.length;
+    if (keys.length + tags.length === 0) return { applied: true, queued: false };
+    return this.#invalidator.originate(keys, tokensOfTags(this.#parts, tags));
+  }
+
+  invalidateKeys(keys: readonly string[]): Promise<InvalidationResult> {
+    return this.invalidate({ keys });
+  }
+
+  /** One command, whatever the number of entries that carry the tags. */
+  invalidateTags(tags: readonly string[]): Promise<InvalidationResult> {
+    return this.invalidate({ tags });
+  }
+
+  /** Everything of this namespace, in one command; keys of others in the same Redis are not touched. */
+  async clear(): Promise<InvalidationResult> {
+    this.#lookups.refuseWhenClosed();
+    this.#parts.stats.invalidations.clears += 1;
+    return this.#invalidator.originate([], [namespaceToken]);
+  }
+
+  /**
+   * Removes the entries whose key matches a pattern (`*`, `?`, `\` escapes), by scanning the namespace. `dryRun` only counts.
+   *
+   * @throws CachePatternError; RemoteUnavailableError when Redis is away: nobody can say what would match
+   */
+  async clearMatching(
+    pattern: string,
+    options: { dryRun?: boolean; signal?: AbortSignal; onProgress?: (progress: ClearProgress) => void } = {},
+  ): Promise<ClearProgress> {
+    this.#lookups.refuseWhenClosed();
+    const matcher = parsePattern(pattern);
+    const dryRun = options.dryRun ?? false;
+    this.#parts.stats.invalidations.clears += dryRun ? 0 : 1;
+    const here = this.#invalidator.fenceMatching(matcher, dryRun);
+    if (!this.#parts.shared) return { scanned: here, matched: here, removed: dryRun ? 0 : here, done: true };
+    const shared = usableShared(this.#parts);
+    if (!shared) throw new RemoteUnavailableError('the shared tier is away');
+    const progress = await shared.store.clearMatching(matcher, { ...options, dryRun });
+    this.#invalidator.fenceMatching(matcher, dryRun);
+    return progress;
+  }
+
+  // ------------------------------------------------------------------------------------------ around it
+
+  /** Runs something whose reads are not a user's: they are not counted, and neither is what they load. */
+  runAs<T>(purpose: Purpose, run: () => Promise<T>): Promise<T> {
+    const load = this.#parts.scopes.current()?.load;
+    return this.#parts.scopes.run({ purpose, load }, run);
+  }
+
+  /** On whose behalf the current async context reads. */
+  get purpose(): Purpose {
+    return this.#parts.scopes.current()?.purpose ?? 'request';
+  }
+
+  /** A request that was not cacheable went past the cache. */
+  countBypass(policy: string): void {
+    if (this.purpose === 'request') this.#parts.stats.read(policy, 'bypass', undefined);
+  }
+
+  stats(): CacheStatistics {
+    const { stats, near, codec, clock } = this.#parts;
+    return {
+      uptimeMs: clock.nowMs() - this.#startedAtMs,
+      ...stats.snapshot(),
+      tiers: { l1: { ...stats.l1, entries: near.entries, bytes: near.bytes }, l2: { ...stats.l2 } },
+      invalidations: { ...stats.invalidations },
+      compression: { compressions: codec.compressions, bytesIn: codec.bytesIn, bytesOut: codec.bytesOut },
+      corrupt: Object.fromEntries(stats.corrupt),
+    };
+  }
+
+  status(): CacheStatus {
+    const { shared, log, near } = this.#parts;
+    return {
+      remote: shared
+        ? { mode: 'redis', ...shared.store.status() }
+        : { mode: 'off', state: 'down', breaker: 'closed' },
+      gate: shared?.coherence.status() ?? { open: true, ageMs: null, lagMs: null },
+      pendingInvalidations: log.pending,
+      l1Entries: near.entries,
+      l1Bytes: near.bytes,
+      loadsInFlight: this.#runner.running,
+    };
+  }
+
+  /** What the Redis server says of itself; undefined when there is none, or it does not answer in time. */
+  async remoteInfo(): Promise<RemoteServerInfo | undefined> {
+    const shared = this.#parts.shared;
+    if (!shared?.store.available) return undefined;
+    try {
+      return await shared.store.info();
+    } catch (error) {
+      if (error instanceof RemoteUnavailableError) return undefined;
+      throw error;
+    }
+  }
+
+  /** Claims a slot of time for one instance of the cluster, such as a tick of a schedule. Alone, or without Redis, the claim is ours. */
+  async claim(name: string, ttlMs: number): Promise<boolean> {
+    const shared = this.#parts.shared;
+    if (!shared?.store.available) return true;
+    try {
+      return await shared.store.claim(name, ttlMs);
+    } catch (error) {
+      if (error instanceof RemoteUnavailableError) return true;
+      throw error;
+    }
+  }
+
+  /** Resolves when the shared tier is attached, or is known to be away, or after `timeoutMs`. */
+  async ready(timeoutMs = 2_000): Promise<void> {
+    const { shared, clock } = this.#parts;
+    if (!shared) return;
+    let timer: { cancel(): void } | undefined;
+    const patience = new Promise<void>(resolve => {
+      timer = clock.schedule(timeoutMs, resolve);
+    });
+    await Promise.race([shared.store.opened(), patience]);
+    timer?.cancel();
+  }
+
+  /** Gives up loads under way, waits for what runs behind answers, and leaves the shared tier. Can be called again. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const { background, clock, near, options, shared, waiters } = this.#parts;
+    this.#lookups.close();
+    this.#runner.close();
+    this.#invalidator.stop();
+    waiters.wakeAll();
+    let timer: { cancel(): void } | undefined;
+    const patience = new Promise<void>(resolve => {
+      timer = clock.schedule(options.closeTimeoutMs, resolve);
+    });
+    await Promise.race([background.settled(), patience]);
+    timer?.cancel();
+    await shared?.coherence.close();
+    await shared?.store.close();
+    near.clear();
+  }
+}
+
+function assemble(
+  dependencies: TieredCacheDependencies,
+  given: TieredCacheOptions,
+  listener: RemoteTierListener,
+): CacheParts {
+  const { clock, hash, local, scopes } = dependencies;
+  const options = checkOptions(given);
+  const codec = new EntryCodec(dependencies.codec);
+  const flights = new FlightTable();
+  const stats = new CacheStats();
+  const memory = new KeyMemory();
+  const events = new CacheEvents();
+  local.onEvict(name => {
+    stats.l1.evictions += 1;
+    memory.changed(name, 'evicted_l1');
+  });
+  const remote = dependencies.remote?.attach(listener);
+  const tokens = new TokenTable(remote && (token => remote.coherence.gateOf(token)));
+  const shared: SharedParts | undefined = remote && {
+    ...remote,
+    reader: new SharedReader(
+      remote.store,
+      remote.coherence,
+      tokens,
+      flights,
+      codec,
+      hash,
+      clock,
+      stats,
+      events,
+    ),
+  };
+  const tagTokens = new Map<string, TokenName>();
+  return {
+    clock,
+    hash,
+    random: dependencies.random ?? Math.random,
+    scopes,
+    options,
+    names: new KeyNames(text => hash.sha256(text)),
+    near: new NearCache(local),
+    codec,
+    tokens,
+    flights,
+    waiters: new Waiters(clock),
+    log: new InvalidationLog(),
+    memory,
+    stats,
+    events,
+    background: new Background(),
+    shared,
+    tokenOf: tag => {
+      let token = tagTokens.get(tag);
+      if (token === undefined) {
+        if (tagTokens.size >= maxTagTokensRemembered) tagTokens.clear();
+        tagTokens.set(tag, (token = tagToken(tag, text => hash.sha256(text))));
+      }
+      return token;
+    },
+  };
+}
+
+function checkCount(count: number): void {
+  if (count > maxKeysPerCall)
+    throw new CacheKeyError(`at most ${maxKeysPerCall} keys a call, not ${count}`, 'KEYS_TOO_MANY');
+}

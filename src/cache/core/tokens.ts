@@ -1,0 +1,104 @@
+import { encodeKey } from './cache-key';
+import type { Gate, TokenName } from './ports';
+
+/**
+ * Tokens: random 96-bit strings that an entry copies when it is loaded and that must still be there, equal, when it
+ * is read. Removing one invalidates everything that copied it, in one command, whatever the number of entries; a
+ * token that was lost invalidates too. They are never counters: a counter that is lost starts again at numbers
+ * already given out (symfony/symfony#44015).
+ */
+
+/** Every entry depends on it; removing it clears the namespace. */
+export const namespaceToken: TokenName = '!ns';
+/** Removed by every tag invalidation: loads that choose their tags only at the end hold on to it (protocol 1.2, 8). */
+export const anyToken: TokenName = '!any';
+const keyTokenPrefix = '!key:';
+
+/** The token that a local-tier entry of this encoded key depends on. */
+export function keyToken(encodedKey: string): TokenName {
+  return keyTokenPrefix + encodedKey;
+}
+
+/** The encoded key that a key token stands for; undefined for other tokens. */
+export function keyOfToken(token: TokenName): string | undefined {
+  return token.startsWith(keyTokenPrefix) ? token.slice(keyTokenPrefix.length) : undefined;
+}
+
+export function tagToken(tag: string, sha256: (text: string) => string): TokenName {
+  return encodeKey(tag, sha256);
+}
+
+/** What this process knows of one token. Entries in L1 point to it, so a check is a comparison and no look-up. */
+export interface TokenRecord {
+  readonly name: TokenName;
+  /** As last read from Redis; undefined when not known or no longer to be trusted. */
+  token: string | undefined;
+  /** Counts changes heard or made; a value read before a change must not be learned after it. */
+  changes: number;
+  readonly gate: Gate | undefined;
+}
+
+/**
+ * The tokens known to this process. Bounded: over the bound the oldest are forgotten, which costs a read, never
+ * a stale answer, because a forgotten record no longer equals anything.
+ */
+export class TokenTable {
+  readonly #records = new Map<TokenName, TokenRecord>();
+
+  constructor(
+    private readonly gateOf: ((token: TokenName) => Gate) | undefined,
+    readonly maxTokens = 50_000,
+  ) {}
+
+  get size(): number {
+    return this.#records.size;
+  }
+
+  record(name: TokenName): TokenRecord {
+    let record = this.#records.get(name);
+    if (!record) {
+      if (this.#records.size >= this.maxTokens) this.#forgetOldest();
+      record = { name, token: undefined, changes: 0, gate: this.gateOf?.(name) };
+      this.#records.set(name, record);
+    }
+    return record;
+  }
+
+  /** The token changed or may have: it is not known any more. */
+  forget(name: TokenName): void {
+    const record = this.#records.get(name);
+    if (record) {
+      record.token = undefined;
+      record.changes += 1;
+    }
+  }
+
+  /**
+   * Learns a token that was read while `record.changes` was `changesBefore`. Without an open gate nothing is learned:
+   * the message that would take it back might never be heard.
+   */
+  learn(record: TokenRecord, token: string | undefined, changesBefore: number, nowMs: number): void {
+    if (token !== undefined && record.changes === changesBefore && (record.gate?.isOpen(nowMs) ?? true)) {
+      record.token = token;
+    }
+  }
+
+  /** Everything may have changed. */
+  clear(): void {
+    for (const record of this.#records.values()) {
+      record.token = undefined;
+      record.changes += 1;
+    }
+    this.#records.clear();
+  }
+
+  #forgetOldest(): void {
+    let left = Math.ceil(this.maxTokens / 10);
+    for (const [name, record] of this.#records) {
+      record.token = undefined;
+      record.changes += 1;
+      this.#records.delete(name);
+      if (--left === 0) return;
+    }
+  }
+}

@@ -1,0 +1,79 @@
+import { keyOfToken, keyToken, type TokenName } from '../core';
+
+/** Version of the entry format: part of every key, so that deployments with different formats never meet. */
+const formatVersion = 1;
+
+/**
+ * The keys of one namespace in Redis. Everything that a script touches together stands in one hash slot, by the braces
+ * around the encoded key.
+ *
+ *     ns:d:{key}  data that may have copies in L1 (tracked)     ns:t:{tag}  tag token (tracked)
+ *     ns:x:{key}  data without such copies                      ns:k:{key}  token of a local-tier key (tracked)
+ *     ns:l:{key}  lease                                         ns:~:inst:n canaries of an instance (tracked)
+ *     ns:w:name   claims of a slot of time                      ns:r        identity of the server, as last greeted
+ */
+export class RedisKeys {
+  readonly prefix: string;
+  readonly serverIdentity: string;
+
+  constructor(namespace: string) {
+    this.prefix = `${namespace}:${formatVersion}:`;
+    this.serverIdentity = `${this.prefix}r`;
+  }
+
+  data(encoded: string, tracked: boolean): string {
+    return `${this.prefix}${tracked ? 'd' : 'x'}:{${encoded}}`;
+  }
+
+  lease(encoded: string): string {
+    return `${this.prefix}l:{${encoded}}`;
+  }
+
+  token(name: TokenName): string {
+    const key = keyOfToken(name);
+    return key === undefined ? `${this.prefix}t:{${name}}` : `${this.prefix}k:{${key}}`;
+  }
+
+  /** What an invalidation of a key removes, in the order in which the scripts expect it. */
+  ofKey(encoded: string): [data: string, untracked: string, lease: string, keyToken: string] {
+    return [
+      this.data(encoded, true),
+      this.data(encoded, false),
+      this.lease(encoded),
+      this.token(keyToken(encoded)),
+    ];
+  }
+
+  claim(name: string): string {
+    return `${this.prefix}w:${name}`;
+  }
+
+  canary(instance: string, index: number): string {
+    return `${this.canaryPrefix(instance)}${index}`;
+  }
+
+  /** Ends in a colon: an instance `i1` must not hear the canaries of `i10`. */
+  canaryPrefix(instance: string): string {
+    return `${this.prefix}~:${instance}:`;
+  }
+
+  /** Prefixes whose changes L1 must hear of. */
+  trackedPrefixes(instance: string): string[] {
+    return [`${this.prefix}d:`, `${this.prefix}t:`, `${this.prefix}k:`, this.canaryPrefix(instance)];
+  }
+
+  /** What a changed key means; undefined for keys that are none of ours. */
+  meaningOf(
+    redisKey: string,
+  ): { kind: 'key'; encoded: string } | { kind: 'token'; token: TokenName } | undefined {
+    if (!redisKey.startsWith(this.prefix) || !redisKey.endsWith('}')) return undefined;
+    const open = this.prefix.length + 3;
+    if (redisKey.slice(this.prefix.length + 1, open) !== ':{') return undefined;
+    const inner = redisKey.slice(open, -1);
+    const kind = redisKey[this.prefix.length];
+    if (kind === 'd') return { kind: 'key', encoded: inner };
+    if (kind === 't') return { kind: 'token', token: inner };
+    if (kind === 'k') return { kind: 'token', token: keyToken(inner) };
+    return undefined;
+  }
+}

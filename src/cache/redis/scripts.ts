@@ -1,0 +1,106 @@
+/**
+ * The scripts of the protocol. All keys of one call stand in one hash slot, except in `inv` and `tok`, which take
+ * several slots at once only where there is a single node. They run on the miss path and for writes; hits use MGET.
+ *
+ * Offsets are those of `core/entry.ts` (Lua counts from 1): fill id 9–24, birth between head and tail, version 33–40.
+ */
+
+/** KEYS T…; ARGV ttlMs, random… → the tokens. Missing ones are created; one past half its life is renewed (PEXPIRE is announced, so not on every read). */
+const tok = `
+local out = {}
+local ttl = tonumber(ARGV[1])
+for i, key in ipairs(KEYS) do
+  local token = redis.call('GET', key)
+  if not token then
+    token = ARGV[i + 1]
+    redis.call('SET', key, token, 'PX', ttl)
+  elseif redis.call('PTTL', key) < ttl / 2 then
+    redis.call('PEXPIRE', key, ttl)
+  end
+  out[i] = token
+end
+return out`;
+
+/** KEYS D, L; ARGV token, leaseMs, seenFillId → {1, entry} unless it is the one that was seen, {2} lease taken, {3, ms} busy. */
+const getl = `
+local entry = redis.pcall('GET', KEYS[1])
+if type(entry) == 'table' and entry.err then
+  redis.call('UNLINK', KEYS[1])
+elseif entry and string.sub(entry, 9, 24) ~= ARGV[3] then
+  return {1, entry}
+end
+if redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then return {2} end
+return {3, redis.call('PTTL', KEYS[2])}`;
+
+/** KEYS D, L; ARGV token, head, tail, ttlMs → 1, or 0 when the lease is not ours any more. */
+const fill = `
+if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
+local time = redis.call('TIME')
+local birth = struct.pack('>d', time[1] * 1000 + math.floor(time[2] / 1000))
+redis.call('SET', KEYS[1], ARGV[2] .. birth .. ARGV[3], 'PX', ARGV[4])
+redis.call('DEL', KEYS[2])
+return 1`;
+
+/** KEYS L; ARGV token, leaseMs → 1, or 0 when the lease is not ours any more. */
+const renew = `
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+return 0`;
+
+/** KEYS L; ARGV token. */
+const rel = `
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0`;
+
+/**
+ * Removes the data and the lease of a key. Trackers hear of D when it was there. When it was not, but somebody is
+ * loading it, they must hear of it too: the lease is renamed to D for a moment. Renaming and removing need no memory,
+ * so this works when Redis is full.
+ */
+const removeKey = `
+local function removeKey(d, x, l, k)
+  local announced = redis.call('UNLINK', d)
+  redis.call('UNLINK', x, k)
+  if redis.call('EXISTS', l) == 1 then
+    if announced == 0 then
+      redis.call('RENAME', l, d)
+      redis.call('UNLINK', d)
+    else
+      redis.call('UNLINK', l)
+    end
+  end
+end`;
+
+/** KEYS (D, X, L, K)…, T…; ARGV number of quadruples. Tokens go in the order given. */
+const inv = `${removeKey}
+local last = tonumber(ARGV[1]) * 4
+for i = 1, last, 4 do removeKey(KEYS[i], KEYS[i + 1], KEYS[i + 2], KEYS[i + 3]) end
+for i = last + 1, #KEYS do redis.call('UNLINK', KEYS[i]) end
+return 1`;
+
+/**
+ * KEYS D, X, L, K; ARGV which of them (1 or 2), head, tail, ttlMs, deadline in server ms, version → 1 stored, -1 too late
+ * (the caller has long given up), -2 a newer version is there.
+ */
+const setd = `${removeKey}
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+if now > tonumber(ARGV[5]) then return -1 end
+local target = KEYS[tonumber(ARGV[1])]
+local version = tonumber(ARGV[6])
+if version > 0 then
+  local stored = redis.pcall('GETRANGE', target, 32, 39)
+  if type(stored) == 'string' and #stored == 8 and struct.unpack('>d', stored) > version then return -2 end
+end
+removeKey(KEYS[1], KEYS[2], KEYS[3], KEYS[4])
+redis.call('SET', target, ARGV[2] .. struct.pack('>d', now) .. ARGV[3], 'PX', ARGV[4])
+return 1`;
+
+export const scripts = {
+  tok: { lua: tok },
+  getl: { lua: getl, numberOfKeys: 2 },
+  fill: { lua: fill, numberOfKeys: 2 },
+  renew: { lua: renew, numberOfKeys: 1 },
+  rel: { lua: rel, numberOfKeys: 1 },
+  inv: { lua: inv },
+  setd: { lua: setd, numberOfKeys: 4 },
+} as const;

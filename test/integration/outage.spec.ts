@@ -1,0 +1,144 @@
+import { definePolicy, type TieredCache } from '../../src/cache/core';
+import { cacheNode, coherentNode, eventually } from './cache-node';
+import { RedisServer } from './redis-server';
+
+/** Redis gone is slower, never wrong and never an error. Times are bounds that callers are promised, not measurements. */
+describe('outages of Redis', () => {
+  let redis: RedisServer;
+  const nodes: TieredCache[] = [];
+  const keep = (cache: TieredCache): TieredCache => {
+    nodes.push(cache);
+    return cache;
+  };
+
+  beforeEach(async () => {
+    redis = await RedisServer.start();
+  });
+  afterEach(async () => {
+    await Promise.all(nodes.splice(0).map(cache => cache.close()));
+    await redis.stop();
+  });
+
+  test('F01: without a server at the start the loader answers, and the cache attaches when one comes', async () => {
+    await redis.kill();
+    const a = keep(cacheNode(redis));
+    await a.ready();
+    expect(a.status().remote.state).toBe('down');
+    expect(await a.lookup('k', () => 'v')).toMatchObject({
+      value: 'v',
+      outcome: 'miss',
+      cause: 'redis_down',
+    });
+    await redis.up();
+    await eventually(() => a.status().remote.state === 'up');
+    expect(await a.lookup('k2', () => 'v')).toMatchObject({ outcome: 'miss', cause: 'cold', stored: true });
+  });
+
+  test('F03: kill -9 under requests: every answer comes within a second, none is an error, and it heals by itself', async () => {
+    const a = keep(await coherentNode(redis));
+    const slowestMs: number[] = [];
+    let running = true;
+    const client = async (n: number): Promise<void> => {
+      while (running) {
+        const begin = performance.now();
+        expect(await a.getOrSet(`k${n % 7}`, () => n, { policy: short })).toEqual(expect.any(Number));
+        slowestMs.push(performance.now() - begin);
+        await new Promise(resolve => setTimeout(resolve, 2));
+      }
+    };
+    const short = definePolicy('short', { ttlMs: 50 });
+    const clients = Array.from({ length: 16 }, (_, n) => client(n));
+    await eventually(() => slowestMs.length > 200);
+    await redis.kill();
+    await eventually(() => a.status().remote.state === 'down');
+    const before = slowestMs.length;
+    await eventually(() => slowestMs.length > before + 200);
+    await redis.up();
+    await eventually(() => a.status().remote.state === 'up' && a.status().gate.open);
+    running = false;
+    await Promise.all(clients);
+    expect(Math.max(...slowestMs)).toBeLessThan(1_000);
+    expect(await a.lookup('after', () => 1)).toMatchObject({ stored: true });
+    expect(a.stats().totals.outcomes.error).toBe(0);
+  });
+
+  test('F06: a frozen server delays a caller by the command timeout, not longer', async () => {
+    const a = keep(await coherentNode(redis));
+    redis.signal('SIGSTOP');
+    const begin = performance.now();
+    expect(await a.getOrSet('k', () => 'v')).toBe('v');
+    expect(performance.now() - begin).toBeLessThan(1_000);
+    await Promise.all(Array.from({ length: 10 }, (_, n) => a.getOrSet(`k${n}`, () => 'v')));
+    await eventually(() => a.status().remote.state === 'down');
+    const again = performance.now();
+    await a.getOrSet('k99', () => 'v');
+    expect(performance.now() - again).toBeLessThan(100);
+    redis.signal('SIGCONT');
+    await eventually(() => a.status().remote.state === 'up');
+  });
+
+  test('an invalidation that Redis did not hear is queued, said so, and made before anything is read again', async () => {
+    const [a, b] = [keep(await coherentNode(redis)), keep(await coherentNode(redis))];
+    let version = 1;
+    const read = (cache: TieredCache): Promise<number> => cache.getOrSet('k', () => version, { tags: ['t'] });
+    await read(a);
+    expect(await read(b)).toBe(1);
+    redis.signal('SIGSTOP');
+    version = 2;
+    expect(await a.invalidateTags(['t'])).toEqual({ applied: false, queued: true });
+    expect(a.status().pendingInvalidations).toBeGreaterThan(0);
+    expect(await read(a)).toBe(2);
+    redis.signal('SIGCONT');
+    await eventually(() => a.status().pendingInvalidations === 0);
+    expect(await read(a)).toBe(2);
+    await eventually(async () => (await read(b)) === 2);
+  });
+
+  test('after a restart of the server nothing of before is served, and recent invalidations are made again', async () => {
+    const a = keep(await coherentNode(redis));
+    await a.getOrSet('k', () => 'v1');
+    await redis.admin().bgsave();
+    await eventually(async () => (await redis.admin().lastsave()) > 0);
+    await a.invalidateKeys(['k']);
+    await redis.kill();
+    await redis.up();
+    await eventually(() => a.status().remote.state === 'up');
+    expect(await a.getOrSet('k', () => 'v2')).toBe('v2');
+  });
+
+  test('in an outage a value is used again for a moment, but not under a policy that looks up each time', async () => {
+    const a = keep(await coherentNode(redis));
+    await redis.kill();
+    await eventually(() => a.status().remote.state === 'down');
+    let loads = 0;
+    const load = (): number => (loads += 1);
+    await a.getOrSet('k', load);
+    await a.getOrSet('k', load);
+    expect(loads).toBe(1);
+    await a.invalidateKeys(['k']);
+    await a.getOrSet('k', load);
+    expect(loads).toBe(2);
+    const always = definePolicy('always', { tier: 'redis' });
+    await a.getOrSet('s', load, { policy: always });
+    await a.getOrSet('s', load, { policy: always });
+    expect(loads).toBe(4);
+  });
+
+  test('F22: a full server still removes what is invalidated', async () => {
+    const a = keep(await coherentNode(redis));
+    await a.getOrSet('k', () => 'v1', { tags: ['t'] });
+    await redis.admin().config('SET', 'maxmemory', '1');
+    expect(await a.getOrSet('k2', () => 'v')).toBe('v');
+    expect(await a.invalidate({ keys: ['k'], tags: ['t'] })).toEqual({ applied: true, queued: false });
+    expect(await redis.admin().exists('test:1:d:{k}')).toBe(0);
+    await redis.admin().config('SET', 'maxmemory', '0');
+    expect(await a.getOrSet('k', () => 'v2', { tags: ['t'] })).toBe('v2');
+  });
+
+  test('F26: SCRIPT FLUSH under traffic is not noticed', async () => {
+    const a = keep(await coherentNode(redis));
+    await a.getOrSet('k1', () => 1);
+    await redis.admin().script('FLUSH');
+    expect(await a.lookup('k2', () => 2)).toMatchObject({ stored: true, cause: 'cold' });
+  });
+});
