@@ -1,0 +1,12 @@
+/** @type {import('jest').Config} */
+module.exports = {
+  roots: ['<rootDir>/src', '<rootDir>/test'],
+  testMatch: ['**/*.spec.ts'],
+  testEnvironment: 'node',
+  transform: { '^.+\\.ts$': ['@swc/jest'] },
+  maxWorkers: process.env.CI ? 2 : '50%',
+  testTimeout: 30_000,
+  forceExit: false,
+  restoreMocks: true,
+  reporters: ['default', '<rootDir>/test/reporters/plain-count.cjs'],
+};
