@@ -1,0 +1,259 @@
+import { z } from 'zod';
+import { adminKeys } from './admin-keys';
+import { redisUrl } from './redis-url';
+import { oneOf, onOff, Refusal, setting, settingDoc, text, url, wholeNumber } from './setting';
+
+export type Environment = 'development' | 'production' | 'test';
+
+const httpUrl = url(['http:', 'https:'], 'an http:// or https:// URL');
+const postgresUrl = url(['postgres:', 'postgresql:'], 'postgres://user:password@host:port/database');
+const fields = '[0-9A-Za-z*?/,#LW-]+';
+const sections = new WeakMap<object, { shape: z.core.$ZodShape }>();
+
+/**
+ * Every setting: how it is read, its default, its unit and what it means. This is the one place where they are written;
+ * the table in the README is checked against it. Paths are the keys of `config/*.yaml`.
+ */
+export const settingsSchema = z.strictObject({
+  environment: setting<Environment>(oneOf('development', 'production', 'test'), 'development', {
+    env: 'NODE_ENV',
+    description: 'development, production or test; also names the file config/<environment>.yaml.',
+  }),
+  server: section({
+    port: setting(wholeNumber(0, 65_535), 10_010, {
+      env: 'PORT',
+      description: 'TCP port; 0 takes a free one.',
+    }),
+    host: setting<string | undefined>(
+      text(/^[0-9A-Za-z.:_-]{1,255}$/, 'a host name or an IP address'),
+      undefined,
+      {
+        env: 'HOST',
+        description: 'Address to listen on.',
+        defaultText: '127.0.0.1; in production 0.0.0.0',
+      },
+    ),
+  }),
+  redis: section({
+    url: setting<string | undefined>(redisUrl, undefined, {
+      env: 'REDIS_URL',
+      description: 'The Redis that instances share; off runs on memory alone.',
+      defaultText: 'a private redis-server when the program is installed, else memory alone',
+      secret: true,
+    }),
+    commandTimeoutMs: setting(wholeNumber(10, 60_000), 300, {
+      env: 'REDIS_COMMAND_TIMEOUT_MS',
+      unit: 'ms',
+      description:
+        'A command without an answer by then has failed; the socket is given up after twice as long.',
+    }),
+    connectTimeoutMs: setting(wholeNumber(10, 60_000), 1_000, {
+      env: 'REDIS_CONNECT_TIMEOUT_MS',
+      unit: 'ms',
+      description: 'Limit of one attempt to connect.',
+    }),
+  }),
+  database: section({
+    url: setting<string | undefined>(postgresUrl, undefined, {
+      env: 'DATABASE_URL',
+      description: 'The PostgreSQL server that instances share.',
+      defaultText: 'embedded PostgreSQL (PGlite) in DATA_DIR/pg',
+      secret: true,
+    }),
+    dataDir: setting(text(/^[^\0]{1,4096}$/, 'a path'), 'data', {
+      env: 'DATA_DIR',
+      description:
+        'Folder of the embedded database, relative to the working directory; one process at a time.',
+    }),
+    poolSize: setting(wholeNumber(1, 1_000), 10, {
+      env: 'DATABASE_POOL_SIZE',
+      unit: 'connections',
+      description: 'Connections to the PostgreSQL server at most.',
+    }),
+    connectTimeoutMs: setting(wholeNumber(10, 60_000), 2_000, {
+      env: 'DATABASE_CONNECT_TIMEOUT_MS',
+      unit: 'ms',
+      description: 'Limit of waiting for a connection to the PostgreSQL server.',
+    }),
+    statementTimeoutMs: setting(wholeNumber(10, 600_000), 5_000, {
+      env: 'DATABASE_STATEMENT_TIMEOUT_MS',
+      unit: 'ms',
+      description: 'Limit of one SQL statement on the PostgreSQL server.',
+    }),
+  }),
+  ollama: section({
+    url: setting<string | undefined>(httpUrl, undefined, {
+      env: 'OLLAMA_URL',
+      description: 'The Ollama server that runs the models.',
+      defaultText: 'none: the list of models is empty and says so',
+      secret: true,
+    }),
+  }),
+  admin: section({
+    apiKeys: setting<readonly string[]>(adminKeys, [], {
+      env: 'ADMIN_API_KEYS',
+      description:
+        'Comma list of admin keys of 32 or more characters, or of their SHA-256 hex digests; kept as digests. Without any, admin routes answer to this machine only, and in production not at all.',
+      defaultText: 'none',
+      secret: true,
+    }),
+  }),
+  cache: section({
+    namespace: setting(
+      text(/^[A-Za-z0-9._-]{1,64}$/, '1 to 64 of the characters A-Z a-z 0-9 . _ -'),
+      'sutazai',
+      {
+        env: 'CACHE_NAMESPACE',
+        description: 'First part of every key in Redis; applications with different ones share nothing.',
+      },
+    ),
+    l1MaxEntries: setting(wholeNumber(0, 100_000_000), 10_000, {
+      env: 'CACHE_L1_MAX_ENTRIES',
+      unit: 'entries',
+      description: 'Entries kept in the memory of this process at most; 0 keeps none.',
+    }),
+    l1MaxBytes: setting(wholeNumber(0, 1_099_511_627_776), 64 * 1_024 * 1_024, {
+      env: 'CACHE_L1_MAX_BYTES',
+      unit: 'bytes',
+      description: 'Bytes kept in the memory of this process at most; 0 keeps none.',
+    }),
+    fastPath: setting(onOff, true, {
+      env: 'CACHE_FAST_PATH',
+      description: 'on answers public hits in front of the router; off sends every request through it.',
+    }),
+  }),
+  warming: section({
+    enabled: setting(onOff, true, {
+      env: 'CACHE_WARMING',
+      description:
+        'on warms the cache at the start and by schedule; off leaves warming to POST /api/v1/cache/warm.',
+    }),
+    cron: setting(
+      text(new RegExp(`^(off|(${fields} ){4,5}${fields})$`), 'a cron expression of 5 or 6 fields, or off'),
+      '*/5 * * * *',
+      {
+        env: 'CACHE_WARMING_CRON',
+        description: 'When one of the instances warms the cache again; off means at the start only.',
+      },
+    ),
+    concurrency: setting(wholeNumber(1, 64), 4, {
+      env: 'CACHE_WARMING_CONCURRENCY',
+      unit: 'loads',
+      description: 'Loads that warming runs at once.',
+    }),
+  }),
+  log: section({
+    level: setting(oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'), 'info', {
+      env: 'LOG_LEVEL',
+      description: 'Least level that is logged; debug adds a line for every answered request.',
+    }),
+  }),
+  rateLimit: setting<number | 'off'>(rateLimit, 100, {
+    env: 'RATE_LIMIT',
+    unit: 'requests a minute',
+    description:
+      'Admin requests a minute for each credential, and a tenth of it for failed logins from one address; off sets no limit.',
+  }),
+});
+
+export type Settings = z.output<typeof settingsSchema>;
+
+/** One row of the table of settings. */
+export interface SettingRow {
+  /** Path in `config/*.yaml`, as `cache.namespace`. */
+  key: string;
+  env: string;
+  default: string;
+  unit: string;
+  description: string;
+}
+
+/** Every setting in the order of the schema, for the documentation and for reading the environment. */
+export function settingsTable(): SettingRow[] {
+  return rows(settingsSchema, []);
+}
+
+/** The validated configuration, frozen to the bottom. It is its own injection token. */
+export class AppConfig {
+  readonly version = '2.0.0';
+  readonly environment: Environment;
+  readonly server: { readonly port: number; readonly host: string };
+  readonly redis: Omit<Settings['redis'], 'url'> & {
+    readonly mode: 'url' | 'embedded' | 'off';
+    readonly url: string | undefined;
+  };
+  readonly database: Settings['database'] & { readonly mode: 'server' | 'embedded' };
+  readonly ollama: Settings['ollama'];
+  /** `apiKeys` are SHA-256 digests in lower-case hex, never keys. */
+  readonly admin: Settings['admin'];
+  readonly cache: Settings['cache'];
+  readonly warming: Settings['warming'];
+  readonly log: Settings['log'];
+  readonly rateLimit: Settings['rateLimit'];
+
+  constructor(settings: Settings) {
+    const { environment, server, redis, database } = settings;
+    this.environment = environment;
+    this.server = {
+      port: server.port,
+      host: server.host ?? (environment === 'production' ? '0.0.0.0' : '127.0.0.1'),
+    };
+    const url = redis.url === 'off' ? undefined : redis.url;
+    this.redis = {
+      ...redis,
+      url,
+      mode: redis.url === 'off' ? 'off' : url === undefined ? 'embedded' : 'url',
+    };
+    this.database = { ...database, mode: database.url === undefined ? 'embedded' : 'server' };
+    this.ollama = settings.ollama;
+    this.admin = settings.admin;
+    this.cache = settings.cache;
+    this.warming = settings.warming;
+    this.log = settings.log;
+    this.rateLimit = settings.rateLimit;
+    freezeDeep(this);
+  }
+}
+
+/** A group of settings; an absent one means that all of them have their defaults. */
+function section<T extends z.core.$ZodShape>(shape: T): z.ZodType<z.output<z.ZodObject<T, z.core.$strict>>> {
+  const object = z.strictObject(shape);
+  const schema = z.preprocess(value => value ?? {}, object).prefault({});
+  sections.set(schema, object);
+  return schema;
+}
+
+function rateLimit(value: unknown): number | 'off' | Refusal {
+  if (value === 'off' || value === false) return 'off';
+  const read = wholeNumber(10, 1_000_000)(value);
+  return read instanceof Refusal ? new Refusal('must be off or a whole number from 10 to 1000000') : read;
+}
+
+function rows(schema: { shape: z.core.$ZodShape }, path: readonly string[]): SettingRow[] {
+  return Object.entries(schema.shape).flatMap(([name, child]) => {
+    const inner = sections.get(child);
+    if (inner) return rows(inner, [...path, name]);
+    const doc = settingDoc(child);
+    if (!doc) throw new TypeError(`${[...path, name].join('.')} is neither a setting nor a section`);
+    const byDefault = doc.defaultText ?? defaultText(doc.defaultValue);
+    return [
+      {
+        key: [...path, name].join('.'),
+        env: doc.env,
+        default: byDefault,
+        unit: doc.unit ?? '',
+        description: doc.description,
+      },
+    ];
+  });
+}
+
+function defaultText(value: unknown): string {
+  return typeof value === 'boolean' ? (value ? 'on' : 'off') : String(value);
+}
+
+function freezeDeep(value: object): void {
+  for (const child of Object.values(value))
+    if (typeof child === 'object' && child !== null) freezeDeep(child as object);
+  Object.freeze(value);
+}
