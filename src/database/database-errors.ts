@@ -1,0 +1,71 @@
+/** The database cannot be reached, or gave up a statement for its own reasons; the cause is kept for the log only. */
+export class DatabaseUnavailableError extends Error {
+  readonly code = 'DATABASE_UNAVAILABLE';
+
+  constructor(message = 'the database cannot be reached', options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'DatabaseUnavailableError';
+  }
+}
+
+/** Another process works on the folder of the embedded database. */
+export class DataDirInUseError extends Error {
+  constructor(folder: string, owner: string) {
+    super(
+      `DATA_DIR ${folder} is in use by ${owner}: the embedded database serves one process. Stop that one, set another DATA_DIR, or set DATABASE_URL to share a PostgreSQL server.`,
+    );
+    this.name = 'DataDirInUseError';
+  }
+}
+
+/** PostgreSQL's class 08 (connection), 53 (resources), 57P0x (shutting down), 57014 (statement timeout). */
+const unavailableStates = /^(08|53|57P0)|^57014$/;
+const networkCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ENOENT',
+]);
+const driverTexts =
+  /connection terminated|connection timeout|timeout exceeded when trying to connect|query read timeout|client has encountered a connection error|not queryable|cannot use a pool after/i;
+
+/** The error of a driver as `DatabaseUnavailableError` when the database is away, otherwise as it is. */
+export function translateDatabaseError(error: unknown): unknown {
+  if (typeof error !== 'object' || error === null) return error;
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  const isAway =
+    (typeof code === 'string' && (unavailableStates.test(code) || networkCodes.has(code))) ||
+    (typeof message === 'string' && driverTexts.test(message));
+  return isAway ? new DatabaseUnavailableError(undefined, { cause: error }) : error;
+}
+
+/** PostgreSQL's SQLSTATE of an error, looked for in its causes as well (drizzle wraps what the driver throws). */
+export function sqlState(error: unknown): string | undefined {
+  return findCause(error, cause =>
+    typeof cause['code'] === 'string' && /^[0-9A-Z]{5}$/.test(cause['code']) ? cause['code'] : undefined,
+  );
+}
+
+/** Name of the constraint that a statement broke, or undefined. */
+export function brokenConstraint(error: unknown): string | undefined {
+  return findCause(error, cause =>
+    typeof cause['constraint'] === 'string' ? cause['constraint'] : undefined,
+  );
+}
+
+function findCause<T>(
+  error: unknown,
+  pick: (cause: Record<string, unknown>) => T | undefined,
+): T | undefined {
+  for (let cause = error, depth = 0; typeof cause === 'object' && cause !== null && depth < 5; depth += 1) {
+    const found = pick(cause as Record<string, unknown>);
+    if (found !== undefined) return found;
+    cause = (cause as { cause?: unknown }).cause;
+  }
+  return undefined;
+}

@@ -1,0 +1,162 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { PostgresServer } from '../../test/e2e/harness/postgres-server';
+import { eventually } from '../../test/e2e/harness/eventually';
+import { DataDirLock } from './data-dir-lock';
+import { Database } from './database';
+import { DatabaseUnavailableError, DataDirInUseError } from './database-errors';
+import { agents } from './schema';
+import { migrate } from './migrate';
+
+let server: PostgresServer;
+beforeAll(async () => {
+  server = await PostgresServer.start();
+}, 60_000);
+afterAll(() => server.stop());
+
+const options = (url: string) =>
+  ({
+    mode: 'server',
+    url,
+    dataDir: '/nowhere',
+    poolSize: 4,
+    connectTimeoutMs: 1_000,
+    statementTimeoutMs: 1_000,
+  }) as const;
+
+describe('the database on a PostgreSQL server', () => {
+  it('is migrated once by two instances that start at once', async () => {
+    const url = await server.createDatabase('together');
+    const both = await Promise.all([Database.open(options(url)), Database.open(options(url))]);
+    expect(await server.query('SELECT name FROM schema_migrations', [], url)).toHaveLength(1);
+    for (const database of both) expect(await database.ping(1_000)).toBeGreaterThan(0);
+    await Promise.all(both.map(database => database.close()));
+  });
+
+  it('counts the queries that features run, and neither pings nor migrations', async () => {
+    const database = await Database.open(options(await server.createDatabase('counted')));
+    await database.ping(1_000);
+    expect(database.queries).toBe(0);
+    await database.orm.select().from(agents);
+    expect(database.queries).toBe(1);
+    await database.close();
+  });
+
+  it('gives up a statement that takes too long, as unavailable', async () => {
+    const database = await Database.open(options(await server.createDatabase('slow')));
+    const error: unknown = await database.orm
+      .execute('SELECT pg_sleep(5)')
+      .catch((reason: unknown) => reason);
+    expect((error as { cause?: unknown }).cause).toBeInstanceOf(DatabaseUnavailableError);
+    await database.close();
+  });
+
+  it('opens while the server is away, fails queries at once, and is migrated when it comes', async () => {
+    const url = await server.createDatabase('later');
+    await server.kill();
+    const database = await Database.open(options(url));
+    expect(() => database.orm).toThrow(DatabaseUnavailableError);
+    await expect(database.ping(500)).rejects.toThrow(DatabaseUnavailableError);
+    const worked: string[] = [];
+    await database.onReady(async () => void worked.push('seeded'));
+    expect(worked).toEqual([]);
+    await server.up();
+    await eventually(() => expect(database.isReady).toBe(true), 20_000);
+    expect(await database.orm.select().from(agents)).toEqual([]);
+    await eventually(() => expect(worked).toEqual(['seeded']));
+    await database.close();
+  }, 60_000);
+
+  it('tells a server that went away from a wrong statement, and heals', async () => {
+    const database = await Database.open(options(await server.createDatabase('heals')));
+    await database.orm.select().from(agents);
+    await server.kill();
+    const away: unknown = await database.orm
+      .select()
+      .from(agents)
+      .catch((reason: unknown) => reason);
+    expect((away as { cause?: unknown }).cause).toBeInstanceOf(DatabaseUnavailableError);
+    await server.up();
+    await eventually(() => database.orm.select().from(agents));
+    const wrong: unknown = await database.orm.execute('SELECT nothing').catch((reason: unknown) => reason);
+    expect((wrong as { cause?: { code?: string } }).cause).toMatchObject({ code: '42703' });
+    await database.close();
+  }, 60_000);
+
+  it('translates the outage inside a transaction too', async () => {
+    const database = await Database.open(options(await server.createDatabase('inside')));
+    const error: unknown = await database.orm
+      .transaction(async transaction => {
+        await transaction.execute('SELECT 1');
+        await transaction.execute('SELECT pg_terminate_backend(pg_backend_pid())');
+      })
+      .catch((reason: unknown) => reason);
+    expect((error as { cause?: unknown }).cause ?? error).toBeInstanceOf(DatabaseUnavailableError);
+    await database.close();
+  });
+});
+
+describe('migrations', () => {
+  it('run in the order of their names, and refuse a file that changed after it ran', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'migrations-'));
+    const url = await server.createDatabase('files');
+    const client = new Client({ connectionString: url });
+    await client.connect();
+    const connection = {
+      query: (sql: string, parameters: unknown[]) => client.query(sql, parameters),
+      exec: (sql: string) => client.query(sql),
+    };
+    writeFileSync(join(folder, '0002_b.sql'), 'ALTER TABLE a ADD COLUMN b int; CREATE INDEX ON a (b);');
+    writeFileSync(join(folder, '0001_a.sql'), 'CREATE TABLE a (id int);');
+    expect(await migrate(connection, folder)).toEqual(['0001_a.sql', '0002_b.sql']);
+    expect(await migrate(connection, folder)).toEqual([]);
+    writeFileSync(join(folder, '0003_broken.sql'), 'CREATE TABLE c (id int); SELECT nothing;');
+    await expect(migrate(connection, folder)).rejects.toThrow('nothing');
+    expect((await client.query("SELECT to_regclass('c') AS c")).rows).toEqual([{ c: null }]);
+    rmSync(join(folder, '0003_broken.sql'));
+    writeFileSync(join(folder, '0001_a.sql'), 'CREATE TABLE a (id bigint);');
+    await expect(migrate(connection, folder)).rejects.toThrow('0001_a.sql changed after it ran');
+    await client.end();
+    rmSync(folder, { recursive: true });
+  });
+});
+
+describe('the claim on the data folder', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'claim-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('belongs to one, and is free again after release', async () => {
+    const first = await DataDirLock.take(folder);
+    await expect(DataDirLock.take(folder)).rejects.toThrow(DataDirInUseError);
+    await expect(DataDirLock.take(folder)).rejects.toThrow(`another process (${process.pid})`);
+    await first.release();
+    await (await DataDirLock.take(folder)).release();
+  });
+
+  it('is taken over from a process that was killed, by exactly one of many', async () => {
+    const script = `require('node:net').createServer(s=>s.end('pid 1 x')).listen(${JSON.stringify(join(folder, 'lock.sock'))},()=>console.log('up'))`;
+    const holder = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await new Promise(resolve => holder.stdout.once('data', resolve));
+    await expect(DataDirLock.take(folder)).rejects.toThrow(DataDirInUseError);
+    holder.kill('SIGKILL');
+    await new Promise(resolve => holder.once('exit', resolve));
+    const results = await Promise.allSettled(Array.from({ length: 8 }, () => DataDirLock.take(folder)));
+    const taken = results.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []));
+    expect(taken).toHaveLength(1);
+    await taken[0]?.release();
+  });
+
+  it('works in a folder whose path is too long for a socket', async () => {
+    const deep = join(folder, 'd'.repeat(120));
+    mkdirSync(deep);
+    const first = await DataDirLock.take(deep);
+    await expect(DataDirLock.take(deep)).rejects.toThrow(DataDirInUseError);
+    await first.release();
+  });
+});

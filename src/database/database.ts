@@ -1,0 +1,154 @@
+import { Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { AppConfig } from '../config/app-config';
+import { DatabaseUnavailableError, translateDatabaseError } from './database-errors';
+import type { Driver, Orm } from './driver';
+import { openEmbedded } from './embedded';
+import { openServer } from './server';
+
+const firstRetryMs = 250;
+const maxRetryMs = 5_000;
+
+/**
+ * The one database: a PostgreSQL server, or PostgreSQL in this process (PGlite) when none is configured; the same SQL
+ * and the same migrations. A server that is away does not stop the start: queries fail with `DatabaseUnavailableError`
+ * until it is there, and the migrations run when it comes.
+ */
+export class Database implements OnApplicationShutdown {
+  private readonly log = new Logger('Database');
+  private readonly closed = new AbortController();
+  private retrying: Promise<void> = Promise.resolve();
+  private migrated = false;
+  private readonly firstWork: (() => Promise<void>)[] = [];
+  private driver: Driver | undefined;
+  private count = 0;
+
+  private constructor(private readonly config: AppConfig['database']) {}
+
+  /**
+   * Opens the database and runs the migrations.
+   * @throws DataDirInUseError when another process holds the folder of the embedded database
+   */
+  static async open(config: AppConfig['database']): Promise<Database> {
+    const database = new Database(config);
+    const onQuery = (): void => void (database.count += 1);
+    if (config.mode === 'embedded') {
+      database.driver = await openEmbedded(config.dataDir, onQuery);
+      await database.migrate();
+      return database;
+    }
+    database.driver = openServer(config, onQuery);
+    try {
+      await database.migrate();
+    } catch (error) {
+      if (!(error instanceof DatabaseUnavailableError)) throw error;
+      database.log.warn(
+        `PostgreSQL at ${database.address()} cannot be reached (${causeOf(error)}); trying again in the background`,
+      );
+      database.retrying = database.migrateLater();
+    }
+    return database;
+  }
+
+  get mode(): 'server' | 'embedded' {
+    return this.config.mode;
+  }
+
+  /**
+   * Typed queries. Whatever they run is counted in `queries`.
+   * @throws DatabaseUnavailableError while the migrations have not run
+   */
+  get orm(): Orm {
+    if (!this.driver || !this.migrated) throw new DatabaseUnavailableError();
+    return this.driver.orm;
+  }
+
+  /** SQL queries run since the start, without pings and migrations. */
+  get queries(): number {
+    return this.count;
+  }
+
+  /** Whether the migrations have run; false while a server that was away at the start has not come. */
+  get isReady(): boolean {
+    return this.migrated;
+  }
+
+  /**
+   * Runs work that needs the tables, such as filling an empty one: now and awaited when the database is ready, otherwise
+   * when it comes. It may run on several instances at once.
+   */
+  async onReady(work: () => Promise<void>): Promise<void> {
+    if (this.migrated) await work();
+    else this.firstWork.push(work);
+  }
+
+  /**
+   * Milliseconds of one trip to the database.
+   * @throws DatabaseUnavailableError when it cannot be reached, is not migrated, or takes longer than `timeoutMs`
+   */
+  async ping(timeoutMs: number): Promise<number> {
+    if (!this.driver || !this.migrated) throw new DatabaseUnavailableError();
+    const startedAt = performance.now();
+    const late = sleep(timeoutMs, undefined, { ref: false }).then(() => {
+      throw new DatabaseUnavailableError(`the database did not answer within ${timeoutMs} ms`);
+    });
+    await Promise.race([this.driver.ping(), late]);
+    return performance.now() - startedAt;
+  }
+
+  /** What runs and what to set for the real thing, in one line without secrets. */
+  describe(): string {
+    if (this.mode === 'embedded')
+      return `embedded PostgreSQL (PGlite) in ${this.config.dataDir}/pg; set DATABASE_URL to share a server`;
+    return `PostgreSQL at ${this.address()}${this.migrated ? '' : ' (away; trying again in the background)'}`;
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.close();
+  }
+
+  /** Waits for running queries, then closes. Safe to call twice. */
+  async close(): Promise<void> {
+    if (this.closed.signal.aborted) return;
+    this.closed.abort();
+    await this.retrying;
+    await this.driver?.close();
+  }
+
+  private async migrate(): Promise<void> {
+    const ran = (await this.driver?.migrate()) ?? [];
+    this.migrated = true;
+    if (ran.length > 0) this.log.log(`migrations run: ${ran.join(', ')}`);
+  }
+
+  private async migrateLater(): Promise<void> {
+    for (let delayMs = firstRetryMs; !this.migrated; delayMs = Math.min(2 * delayMs, maxRetryMs)) {
+      await sleep(delayMs, undefined, { signal: this.closed.signal, ref: false }).catch((error: Error) => {
+        if (error.name !== 'AbortError') throw error;
+      });
+      if (this.closed.signal.aborted) return;
+      try {
+        await this.migrate();
+        for (const work of this.firstWork.splice(0)) await work();
+        this.log.log(`PostgreSQL at ${this.address()} is there`);
+      } catch (error) {
+        const cause = translateDatabaseError(error);
+        const text = cause instanceof DatabaseUnavailableError ? causeOf(cause) : String(cause);
+        this.log.debug(`PostgreSQL is still away: ${text}`);
+        if (!(cause instanceof DatabaseUnavailableError)) this.log.error(`the migrations failed: ${text}`);
+      }
+    }
+  }
+
+  private address(): string {
+    const { hostname, port, pathname } = new URL(this.config.url ?? '');
+    return `${hostname}:${port || '5432'}${pathname}`;
+  }
+}
+
+function causeOf(error: Error): string {
+  const { cause } = error;
+  return cause instanceof Error || (typeof cause === 'object' && cause !== null && 'message' in cause)
+    ? String((cause as Error).message || (cause as NodeJS.ErrnoException).code)
+    : error.message;
+}

@@ -1,0 +1,16 @@
+import type { ExtractTablesWithRelations } from 'drizzle-orm';
+import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
+import type * as schema from './schema';
+
+/** Typed queries over the schema, the same over both drivers. */
+export type Orm = PgDatabase<PgQueryResultHKT, typeof schema, ExtractTablesWithRelations<typeof schema>>;
+
+/** One of the two drivers behind the database. */
+export interface Driver {
+  readonly orm: Orm;
+  /** Runs the missing migrations; resolves to their names. */
+  migrate(): Promise<string[]>;
+  /** One trip to the database and back. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,35 @@
+import { PGlite } from '@electric-sql/pglite';
+import { drizzle } from 'drizzle-orm/pglite';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DataDirLock } from './data-dir-lock';
+import type { Driver, Orm } from './driver';
+import { migrate } from './migrate';
+import * as schema from './schema';
+
+/**
+ * PostgreSQL in this process, on a folder that it holds alone.
+ * @throws DataDirInUseError when another process holds the folder
+ */
+export async function openEmbedded(dataDir: string, onQuery: () => void): Promise<Driver> {
+  const lock = await DataDirLock.take(dataDir);
+  try {
+    const folder = join(dataDir, 'pg');
+    mkdirSync(folder, { recursive: true });
+    const client = await PGlite.create(folder);
+    const orm = drizzle(client, { schema, logger: { logQuery: onQuery } }) as unknown as Orm;
+    return {
+      orm,
+      migrate: () =>
+        migrate({ query: (sql, parameters) => client.query(sql, parameters), exec: sql => client.exec(sql) }),
+      ping: async () => void (await client.query('SELECT 1')),
+      close: async () => {
+        await client.close();
+        await lock.release();
+      },
+    };
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}

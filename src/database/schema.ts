@@ -1,0 +1,43 @@
+import { index, integer, jsonb, pgTable, text, timestamp } from 'drizzle-orm/pg-core';
+
+/**
+ * The tables as queries see them. The files in `migrations/` make them: a change here needs a new file there.
+ * Names and ids sort by bytes (`COLLATE "C"` in the migration), so that pages are the same on every server.
+ */
+export const agents = pgTable(
+  'agents',
+  {
+    id: text('id').primaryKey(),
+    name: text('name').notNull().unique(),
+    type: text('type').notNull(),
+    status: text('status', { enum: ['healthy', 'unhealthy', 'offline', 'unknown'] }).notNull(),
+    capabilities: text('capabilities').array().notNull(),
+    url: text('url'),
+    description: text('description'),
+    lastSeenAt: timestamp('last_seen_at', { withTimezone: true, mode: 'string' }),
+    createdAt: timestamp('created_at', { withTimezone: true, mode: 'string' }).notNull().defaultNow(),
+    updatedAt: timestamp('updated_at', { withTimezone: true, mode: 'string' }).notNull().defaultNow(),
+  },
+  table => [
+    index('agents_status_name').on(table.status, table.name),
+    index('agents_capabilities').using('gin', table.capabilities),
+  ],
+);
+
+/** One row, `id` 1: the settings as one document under one version. */
+export const settings = pgTable('settings', {
+  id: integer('id').primaryKey(),
+  version: integer('version').notNull(),
+  document: jsonb('document').$type<Record<string, unknown>>().notNull(),
+  updatedAt: timestamp('updated_at', { withTimezone: true, mode: 'string' }).notNull().defaultNow(),
+});
+
+/** Each version that the settings have had, with who changed what and when. */
+export const settingsHistory = pgTable('settings_history', {
+  version: integer('version').primaryKey(),
+  document: jsonb('document').$type<Record<string, unknown>>().notNull(),
+  /** The part that the change gave, as it came. */
+  change: jsonb('change').$type<Record<string, unknown>>().notNull(),
+  changedBy: text('changed_by').notNull(),
+  changedAt: timestamp('changed_at', { withTimezone: true, mode: 'string' }).notNull().defaultNow(),
+});

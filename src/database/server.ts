@@ -1,0 +1,85 @@
+import { Logger } from '@nestjs/common';
+import { drizzle } from 'drizzle-orm/node-postgres';
+import { Client, Pool, type PoolClient } from 'pg';
+import type { AppConfig } from '../config/app-config';
+import type { Driver, Orm } from './driver';
+import { translateDatabaseError } from './database-errors';
+import { migrate } from './migrate';
+import * as schema from './schema';
+
+/** Longer than one statement may take, because the second of two instances waits here for the first. */
+const migrationLimitMs = 60_000;
+
+/** A pool on a PostgreSQL server; connects when first used. Errors of a server that is away come as `DatabaseUnavailableError`. */
+export function openServer(config: AppConfig['database'], onQuery: () => void): Driver {
+  const log = new Logger('Database');
+  const pool = new TranslatingPool({
+    connectionString: config.url,
+    Client: TranslatingClient,
+    max: config.poolSize,
+    connectionTimeoutMillis: config.connectTimeoutMs,
+    statement_timeout: config.statementTimeoutMs,
+    query_timeout: config.statementTimeoutMs + 1_000, // for a server that does not answer at all
+    idle_in_transaction_session_timeout: 4 * config.statementTimeoutMs,
+    keepAlive: true,
+    application_name: 'sutazai-backend',
+  });
+  pool.on('error', error => log.warn(`an idle connection to PostgreSQL was lost: ${error.message}`));
+  // One that is lost while it is in use tells its query as well; an event without a listener would end the process.
+  pool.on('connect', client =>
+    client.on('error', error => log.debug(`a connection to PostgreSQL was lost: ${error.message}`)),
+  );
+  const orm = drizzle(pool, { schema, logger: { logQuery: onQuery } }) as unknown as Orm;
+  return {
+    orm,
+    migrate: () =>
+      withConnection(pool, async client => {
+        await client.query(`SET statement_timeout = ${migrationLimitMs}`);
+        const run = (text: string, values?: unknown[]) =>
+          client.query({ text, ...(values && { values }), query_timeout: migrationLimitMs } as {
+            text: string;
+            values?: unknown[];
+          });
+        return migrate({ query: (sql, parameters) => run(sql, parameters), exec: sql => run(sql) });
+      }),
+    ping: async () => void (await pool.query('SELECT 1')),
+    close: () => pool.end(),
+  };
+}
+
+async function withConnection<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  try {
+    return await work(client);
+  } catch (error) {
+    throw translateDatabaseError(error);
+  } finally {
+    client.release(true); // its statement timeout was changed: not for others
+  }
+}
+
+type Method = (this: unknown, ...parameters: unknown[]) => unknown;
+
+/** A method of the driver, but a promise that it returns rejects with a translated error. */
+function translating<T extends object>(prototype: T, name: keyof T): never {
+  const method = prototype[name] as unknown as Method;
+  const translated: Method = function (...parameters) {
+    const result = method.apply(this, parameters);
+    if (!(result instanceof Promise)) return result;
+    return result.catch((error: unknown) => {
+      throw translateDatabaseError(error);
+    });
+  };
+  return translated as never; // overloads of the driver, which a wrapper cannot spell
+}
+
+/** drizzle asks the pool for `query` and, for a transaction, `connect`; both tell a server that is away from a statement that is wrong. */
+class TranslatingPool extends Pool {
+  override connect: Pool['connect'] = translating(Pool.prototype, 'connect');
+  override query: Pool['query'] = translating(Pool.prototype, 'query');
+}
+
+/** The connection inside a transaction. */
+class TranslatingClient extends Client {
+  override query: Client['query'] = translating(Client.prototype, 'query');
+}
