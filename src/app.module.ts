@@ -1,0 +1,41 @@
+import { Module } from '@nestjs/common';
+import { LoggerModule } from 'nestjs-pino';
+import { AgentsModule } from './agents/agents.module';
+import { AuthModule } from './auth/auth.module';
+import { CacheModule, type CacheModuleOptions } from './cache';
+import { AppConfig } from './config/app-config';
+import { ConfigModule } from './config/config.module';
+import { Database } from './database/database';
+import { DatabaseModule } from './database/database.module';
+import { loggerOptions } from './logging';
+import { RedisConnections } from './redis/redis-connections';
+import { RedisModule } from './redis/redis.module';
+import { RootController } from './root.controller';
+import { SettingsModule } from './settings/settings.module';
+
+/** The whole application. What is listed first starts first and stops last: Redis outlives all that uses it. */
+@Module({
+  imports: [
+    ConfigModule,
+    LoggerModule.forRootAsync({ inject: [AppConfig], useFactory: loggerOptions }),
+    RedisModule,
+    DatabaseModule,
+    // The embedded database occupies this process while it starts: a connection made meanwhile would time out.
+    CacheModule.forRootAsync({ inject: [AppConfig, RedisConnections, Database], useFactory: cacheOptions }),
+    AuthModule,
+    SettingsModule,
+    AgentsModule,
+  ],
+  controllers: [RootController],
+})
+export class AppModule {}
+
+function cacheOptions({ cache, warming }: AppConfig, redis: RedisConnections): CacheModuleOptions {
+  return {
+    namespace: cache.namespace,
+    l1MaxEntries: cache.l1MaxEntries,
+    l1MaxBytes: cache.l1MaxBytes,
+    remote: redis.mode === 'off' ? undefined : redis,
+    warming,
+  };
+}

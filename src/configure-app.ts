@@ -1,0 +1,80 @@
+import { type NestApplicationOptions, RequestMethod } from '@nestjs/common';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import helmet from 'helmet';
+import { Logger } from 'nestjs-pino';
+import { AppConfig } from './config/app-config';
+import { answerClientErrors } from './http/client-errors';
+import { jsonBody } from './http/json-body.middleware';
+import { ProblemFilter } from './http/problem.filter';
+import { requestIdMiddleware } from './http/request-id.middleware';
+import { RequestValidationPipe } from './http/validation.pipe';
+import { quietStart } from './logging';
+
+/** How the application is to be created; `configureApp` relies on it. Our own reader takes the place of the framework's body parser. */
+export const appOptions: NestApplicationOptions = {
+  bodyParser: false,
+  bufferLogs: true,
+  autoFlushLogs: false,
+  abortOnError: false,
+};
+
+const outsideOfPrefix = ['/', 'health', 'health/{*splat}', 'metrics'].map(path => ({
+  path,
+  method: RequestMethod.ALL,
+}));
+const serverLimits = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 65_000,
+  maxConnections: 10_000,
+};
+
+/** Everything between the modules and the world: prefix, pipes, filters, headers, limits, documentation. Used by `main` and by the tests. */
+export function configureApp(app: NestExpressApplication): NestExpressApplication {
+  const config = app.get(AppConfig);
+  app.useLogger(quietStart(app.get(Logger)));
+  app.flushLogs();
+  app.disable('x-powered-by');
+  app.set('etag', false); // cached routes bring their own; hashing the others costs more than it saves
+  app.use(requestIdMiddleware, helmet(securityHeaders(config)), jsonBody);
+  app.setGlobalPrefix('api/v1', { exclude: outsideOfPrefix });
+  app.useGlobalPipes(new RequestValidationPipe());
+  app.useGlobalFilters(new ProblemFilter());
+  const server = app.getHttpServer();
+  Object.assign(server, serverLimits);
+  answerClientErrors(server);
+  SwaggerModule.setup('docs', app, () => openApiDocument(app), {
+    jsonDocumentUrl: 'docs/openapi.json',
+    yamlDocumentUrl: 'docs/openapi.yaml',
+  });
+  return app;
+}
+
+/** The OpenAPI document of every route. */
+export function openApiDocument(app: NestExpressApplication): OpenAPIObject {
+  const options = new DocumentBuilder()
+    .setTitle('SutazAI backend')
+    .setDescription(
+      'An API for AI agents. Errors are problem+json (RFC 9457); answers of cached routes carry Age, ETag and Cache-Status.',
+    )
+    .setVersion(app.get(AppConfig).version)
+    .addApiKey({ type: 'apiKey', in: 'header', name: 'X-API-Key' }, 'admin-key')
+    .addBearerAuth({ type: 'http', scheme: 'bearer' }, 'admin-bearer')
+    .build();
+  return SwaggerModule.createDocument(app, options);
+}
+
+/** The page at /docs needs inline styles and scripts; outside of production there is no TLS to upgrade to. */
+function securityHeaders(config: AppConfig): Parameters<typeof helmet>[0] {
+  return {
+    contentSecurityPolicy: {
+      directives: {
+        styleSrc: ["'self'", "'unsafe-inline'"],
+        imgSrc: ["'self'", 'data:'],
+        upgradeInsecureRequests: config.environment === 'production' ? [] : null,
+      },
+    },
+    strictTransportSecurity: config.environment === 'production',
+  };
+}

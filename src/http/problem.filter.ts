@@ -1,0 +1,82 @@
+import {
+  type ArgumentsHost,
+  Catch,
+  type ExceptionFilter,
+  HttpException,
+  Logger,
+  NotFoundException,
+} from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { allowedMethods } from './allowed-methods';
+import { answerOf } from './error-mapping';
+import { type ProblemAnswer, problemDocument, problemHeaders } from './problem';
+import { ProblemException } from './problem.exception';
+import { requestIdOf } from './request-id.middleware';
+
+/**
+ * The only place that turns errors into answers: those of the router, the body reader, guards, validation, features, the
+ * cache and the database alike become problem+json (RFC 9457). What is not meant for callers goes to the log, under the
+ * same request id, and never into the answer.
+ */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  private readonly log = new Logger('Http');
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<Request>();
+    const response = http.getResponse<Response>();
+    const answer = this.answer(error, request);
+    if (answer.status >= 500) this.report(error, answer, request);
+    if (response.headersSent) {
+      response.destroy(); // half an answer must not look like a whole one
+      return;
+    }
+    for (const name of ['ETag', 'Last-Modified', 'Age', 'Cache-Status', 'Content-Encoding', 'Content-Length'])
+      response.removeHeader(name);
+    const headers = problemHeaders(answer);
+    const report = healthReport(error);
+    if (report) headers['Content-Type'] = 'application/json; charset=utf-8';
+    if (answer.status === 413) headers['Connection'] = 'close'; // the rest of the body is not read
+    response.status(answer.status).set(headers);
+    response.end(
+      JSON.stringify(report ?? problemDocument(answer, request.originalUrl, requestIdOf(request))),
+    );
+  }
+
+  private answer(error: unknown, request: Request): ProblemAnswer {
+    if (!isRouterMiss(error, request)) return answerOf(error);
+    const allowed = allowedMethods(request);
+    if (allowed.length === 0)
+      return { status: 404, code: 'NOT_FOUND', detail: 'There is nothing at this path.' };
+    const allow = allowed.join(', ');
+    return {
+      status: 405,
+      code: 'METHOD_NOT_ALLOWED',
+      detail: `This path answers to ${allow}.`,
+      headers: { Allow: allow },
+    };
+  }
+
+  private report(error: unknown, answer: ProblemAnswer, request: Request): void {
+    if (error instanceof ProblemException || healthReport(error)) return; // stated on purpose
+    const what = `${answer.code} on ${request.method} ${request.originalUrl.split('?', 1)[0] ?? ''}`;
+    if (answer.status === 503)
+      this.log.warn(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+    else this.log.error({ err: error, request_id: requestIdOf(request) }, what);
+  }
+}
+
+/** Whether no route took the request; the framework says so with the exception that a handler would use for a missing record. */
+function isRouterMiss(error: unknown, request: Request): boolean {
+  return (
+    error instanceof NotFoundException && error.message === `Cannot ${request.method} ${request.originalUrl}`
+  );
+}
+
+/** The report of a failed health check (Terminus throws it): it is the answer of that route, not a problem document. */
+function healthReport(error: unknown): object | undefined {
+  if (!(error instanceof HttpException) || error.getStatus() !== 503) return undefined;
+  const body = error.getResponse();
+  return typeof body === 'object' && 'status' in body && 'details' in body ? body : undefined;
+}
