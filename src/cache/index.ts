@@ -1,2 +1,26 @@
 /** What the rest of the application, and other applications, may import of the cache. */
 export * from './core';
+export { CacheModule } from './nest/cache.module';
+export type { CacheConnections, CacheModuleOptions, WarmingOptions } from './nest/cache.module-definition';
+export {
+  Cached,
+  CacheApiResponse,
+  CacheDatabaseQuery,
+  CacheHeavyComputation,
+  CacheModelData,
+  CacheSessionData,
+  CacheStaticData,
+  type CachedOptions,
+} from './nest/decorators/cached.decorator';
+export type { CacheDecoratorOptions, RouteCacheContext } from './nest/decorators/decorator-options';
+export {
+  InvalidatesCache,
+  type InvalidatesOptions,
+  type MethodWriteContext,
+  type RouteWriteContext,
+} from './nest/decorators/invalidates-cache.decorator';
+export { NeverCached } from './nest/decorators/never-cached.decorator';
+export { PolicyTable } from './nest/policy-table';
+export { WarmUp, type WarmRequest, type WarmUpOptions } from './warming/warm-up.decorator';
+export { WarmJobUnknownError, type WarmRun } from './warming/warm-run';
+export { WarmingService } from './warming/warming.service';

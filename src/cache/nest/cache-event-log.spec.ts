@@ -1,0 +1,57 @@
+import { Logger } from '@nestjs/common';
+import { CacheEvents, type TieredCache } from '../core';
+import { CacheEventLog } from './cache-event-log';
+
+describe('the log of the cache', () => {
+  const events = new CacheEvents();
+  const log = new CacheEventLog({ events } as TieredCache);
+  let lines: unknown[];
+
+  beforeEach(() => {
+    lines = [];
+    for (const level of ['log', 'warn', 'debug'] as const) {
+      jest
+        .spyOn(Logger.prototype, level)
+        .mockImplementation((...args: unknown[]) => void lines.push(args[0]));
+    }
+  });
+
+  it('has one line for each change of state', () => {
+    events.emit('remote', { state: 'down', breaker: 'open', reason: 'connection lost' });
+    events.emit('remote', { state: 'down', breaker: 'open', reason: 'connection lost' });
+    events.emit('remote', { state: 'up', breaker: 'closed' });
+    expect(lines).toEqual([
+      'Redis is down, breaker open: connection lost; answers come from the source',
+      'Redis is there',
+    ]);
+  });
+
+  it('has one line for each outage that queues invalidations', () => {
+    for (const queued of [true, true, false, true]) events.emit('invalidate', { keys: 1, tags: 0, queued });
+    expect(lines).toHaveLength(2);
+  });
+
+  it('names refreshes that failed, whose callers were answered', () => {
+    events.emit('load', {
+      key: 'a',
+      policy: 'api',
+      durationMs: 1,
+      error: new Error('source away'),
+      refresh: true,
+    });
+    events.emit('load', {
+      key: 'a',
+      policy: 'api',
+      durationMs: 1,
+      error: new Error('source away'),
+      refresh: false,
+    });
+    expect(lines).toEqual(['a refresh under the policy api failed: source away']);
+  });
+
+  it('ends with the application', () => {
+    log.onApplicationShutdown();
+    events.emit('remote', { state: 'down', breaker: 'open' });
+    expect(lines).toEqual([]);
+  });
+});

@@ -1,0 +1,108 @@
+import { Injectable, Logger, RequestMethod, type OnModuleInit } from '@nestjs/common';
+import { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import { CacheOptionsError, type CachePolicy } from '../core';
+import { storedResponseSerializer, type RequestKeyRules } from '../http';
+import { CACHED_METADATA, type CachedMetadata } from './decorators/cached.decorator';
+import type { TagsFunction } from './decorators/decorator-options';
+import { NEVER_CACHED_METADATA } from './decorators/never-cached.decorator';
+import { KeyHeads } from './key-heads';
+import {
+  isBoundToHost,
+  isRoute,
+  ownWayOfAnswering,
+  requestMethodOf,
+  servesSeveralTemplates,
+} from './nest-metadata';
+import { PolicyTable } from './policy-table';
+
+/** Everything about a cached route that does not change from request to request; worked out once. */
+export interface CachedRoute {
+  /** `AgentsController.list`, for logs and errors. */
+  readonly where: string;
+  readonly policy: CachePolicy;
+  readonly rules: RequestKeyRules;
+  readonly declaredQuery: ReadonlySet<string>;
+  readonly statuses: ReadonlySet<number>;
+  readonly tags: TagsFunction | undefined;
+  /** Its template is part of the key. */
+  readonly keyedByTemplate: boolean;
+  readonly keyedByHost: boolean;
+  /** It answers in a way that cannot be stored: its requests go past the cache. */
+  readonly passesThrough: boolean;
+}
+
+type Class = abstract new (...args: never[]) => unknown;
+
+/** Finds the cached routes at the start, checks them, and knows them by controller and handler. */
+@Injectable()
+export class CachedRoutes implements OnModuleInit {
+  readonly #routes = new WeakMap<object, Map<object, CachedRoute | undefined>>();
+  readonly #logger = new Logger(CachedRoutes.name);
+
+  constructor(
+    private readonly discovery: DiscoveryService,
+    private readonly scanner: MetadataScanner,
+    private readonly policies: PolicyTable,
+    private readonly heads: KeyHeads,
+  ) {}
+
+  /** @throws CacheOptionsError naming the route, for one that cannot or must not be cached as it is declared */
+  onModuleInit(): void {
+    for (const { metatype } of this.discovery.getControllers()) {
+      if (typeof metatype !== 'function') continue;
+      const prototype = metatype.prototype as Record<string, unknown>;
+      for (const name of this.scanner.getAllMethodNames(prototype)) {
+        const handler = prototype[name];
+        if (typeof handler === 'function') this.of(metatype as Class, handler);
+      }
+    }
+  }
+
+  /** The cached route behind a handler; undefined when it is not one. */
+  of(controller: Class, handler: object): CachedRoute | undefined {
+    let routes = this.#routes.get(controller);
+    if (!routes) this.#routes.set(controller, (routes = new Map<object, CachedRoute | undefined>()));
+    if (!routes.has(handler)) routes.set(handler, this.describe(controller, handler));
+    return routes.get(handler);
+  }
+
+  private describe(controller: Class, handler: object): CachedRoute | undefined {
+    const metadata = Reflect.getMetadata(CACHED_METADATA, handler) as CachedMetadata | undefined;
+    if (!metadata || !isRoute(handler)) return undefined;
+    const methodName = (handler as { name: string }).name;
+    const where = `${controller.name}.${methodName}`;
+    const method = requestMethodOf(handler);
+    if (method !== RequestMethod.GET && method !== RequestMethod.HEAD) {
+      throw new CacheOptionsError(`${where}: only GET routes can be cached, not ${RequestMethod[method]}`);
+    }
+    const never = (Reflect.getMetadata(NEVER_CACHED_METADATA, handler) ??
+      Reflect.getMetadata(NEVER_CACHED_METADATA, controller)) as string | undefined;
+    if (never !== undefined) throw new CacheOptionsError(`${where}: must not be cached: ${never}`);
+    const { options } = metadata;
+    if (options.args)
+      throw new CacheOptionsError(
+        `${where}: args is for methods; the key of a route is made of query and headers`,
+      );
+    const head = options.key ?? where;
+    this.heads.take(head, where, controller, handler);
+    const obstacle = ownWayOfAnswering(controller, methodName, handler);
+    if (obstacle !== undefined) this.#logger.warn(`${where} is not cached: it answers with ${obstacle}`);
+    const statuses = new Set([200, ...(options.statuses ?? [])]);
+    const policy = this.policies.resolve(where, metadata, storedResponseSerializer);
+    return Object.freeze({
+      where,
+      policy,
+      rules: Object.freeze({
+        head,
+        query: Object.freeze([...(options.query ?? [])]),
+        headers: Object.freeze((options.headers ?? []).map(name => name.toLowerCase())),
+      }),
+      declaredQuery: new Set(options.query ?? []),
+      statuses,
+      tags: typeof options.tags === 'function' ? options.tags : undefined,
+      keyedByTemplate: servesSeveralTemplates(controller, handler),
+      keyedByHost: isBoundToHost(controller),
+      passesThrough: obstacle !== undefined,
+    });
+  }
+}

@@ -1,0 +1,59 @@
+import { BrotliCompressor } from '../codec/brotli-compressor';
+import { JsonSerializer } from '../codec/json-serializer';
+import { MsgpackSerializer } from '../codec/msgpack-serializer';
+import {
+  SystemClock,
+  TieredCache,
+  type CachePolicy,
+  type Clock,
+  type LoadScope,
+  type NearEntry,
+} from '../core';
+import { storedResponseSerializer } from '../http';
+import { MemoryStore } from '../memory/memory-store';
+import { AsyncScopes } from '../node/async-scopes';
+import { NodeHash } from '../node/node-hash';
+import { RedisTier } from '../redis';
+import { cacheModuleDefaults, type CacheModuleOptions } from './cache.module-definition';
+
+/** Puts a cache together from its real parts: memory, Redis where there is one, codecs, the async context of Node. */
+export function createTieredCache(
+  options: CacheModuleOptions,
+  policies: readonly CachePolicy[],
+  clock: Clock = new SystemClock(),
+): TieredCache {
+  const hash = new NodeHash();
+  const { maxL1StalenessMs } = options;
+  return new TieredCache(
+    {
+      clock,
+      hash,
+      local: new MemoryStore<NearEntry>({
+        ...(options.l1MaxEntries !== undefined && { maxEntries: options.l1MaxEntries }),
+        ...(options.l1MaxBytes !== undefined && { maxBytes: options.l1MaxBytes }),
+      }),
+      scopes: new AsyncScopes<LoadScope>(),
+      codec: {
+        serializer: new MsgpackSerializer(),
+        serializers: [new JsonSerializer(), storedResponseSerializer],
+        compressors: [new BrotliCompressor()],
+      },
+      ...(options.remote && {
+        remote: new RedisTier({
+          namespace: options.namespace ?? cacheModuleDefaults.namespace,
+          clients: options.remote,
+          clock,
+          hash,
+          ...(maxL1StalenessMs !== undefined && { maxL1StalenessMs }),
+        }),
+      }),
+    },
+    {
+      policies,
+      ...(maxL1StalenessMs !== undefined && { maxL1StalenessMs }),
+      ...(options.outageTtlMs !== undefined && { outageTtlMs: options.outageTtlMs }),
+      ...(options.refreshRetryMs !== undefined && { refreshRetryMs: options.refreshRetryMs }),
+      ...(options.closeTimeoutMs !== undefined && { closeTimeoutMs: options.closeTimeoutMs }),
+    },
+  );
+}
