@@ -1,0 +1,59 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { IsOptional, Matches } from 'class-validator';
+import { MayBeAbsent } from '../../http/optional.decorator';
+import { agentIdPattern, agentLimits, agentStatuses, type AgentStatus, messages } from '../agent-fields';
+import {
+  IsAgentName,
+  IsAgentStatus,
+  IsAgentType,
+  IsAgentUrl,
+  IsCapabilities,
+  IsDescription,
+} from './agent-field.decorators';
+
+export class CreateAgentDto {
+  @ApiPropertyOptional({
+    description: 'Part of the path of the agent; a UUID when left out',
+    example: 'code-review-assistant',
+  })
+  @MayBeAbsent()
+  @Matches(agentIdPattern, { message: messages.id })
+  id?: string;
+
+  @ApiProperty({
+    description: 'Unique among the agents',
+    maxLength: agentLimits.name,
+    example: 'Code Review Assistant',
+  })
+  @IsAgentName()
+  name!: string;
+
+  @ApiProperty({ maxLength: agentLimits.type, example: 'assistant' })
+  @IsAgentType()
+  type!: string;
+
+  @ApiPropertyOptional({ enum: agentStatuses, default: 'unknown' })
+  @MayBeAbsent()
+  @IsAgentStatus()
+  status: AgentStatus = 'unknown';
+
+  @ApiPropertyOptional({
+    type: [String],
+    maxItems: agentLimits.capabilities,
+    default: [],
+    example: ['code-review'],
+  })
+  @MayBeAbsent()
+  @IsCapabilities()
+  capabilities: string[] = [];
+
+  @ApiPropertyOptional({ type: String, nullable: true, example: 'http://code-review:8080' })
+  @IsOptional()
+  @IsAgentUrl()
+  url: string | null = null;
+
+  @ApiPropertyOptional({ type: String, nullable: true, maxLength: agentLimits.description })
+  @IsOptional()
+  @IsDescription()
+  description: string | null = null;
+}

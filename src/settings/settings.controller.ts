@@ -1,0 +1,76 @@
+import { Body, Controller, Get, Headers, Param, Patch, Query, Req, Res } from '@nestjs/common';
+import { ApiHeader, ApiOkResponse, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { Request, Response } from 'express';
+import { AdminOnly } from '../auth/admin-key.guard';
+import { principalOf } from '../auth/principal';
+import { CacheStaticData, InvalidatesCache, WarmUp } from '../cache';
+import { settingsCache } from './cache';
+import { ChangeSettingsDto } from './dto/change-settings.dto';
+import { SettingDto, SettingsDto, SettingsHistoryDto } from './dto/settings-response.dto';
+import { SettingsHistoryQueryDto } from './dto/settings-history-query.dto';
+import { expectedVersions, versionTag } from './if-match';
+import { SettingsService } from './settings.service';
+
+@ApiTags('settings')
+@Controller('settings')
+export class SettingsController {
+  constructor(private readonly settings: SettingsService) {}
+
+  @Get()
+  @CacheStaticData(settingsCache.all)
+  @WarmUp({ category: ['settings', 'api_endpoints'] })
+  @ApiOperation({ summary: 'All settings under their version' })
+  @ApiOkResponse({
+    type: SettingsDto,
+    headers: { ETag: { description: 'The version in quotes, for If-Match', schema: { type: 'string' } } },
+  })
+  async all(@Res({ passthrough: true }) response: Response): Promise<SettingsDto> {
+    const settings = await this.settings.all();
+    response.setHeader('ETag', versionTag(settings.version));
+    return settings;
+  }
+
+  @Get('history')
+  @AdminOnly()
+  @ApiOperation({ summary: 'Who changed what and when, the latest first' })
+  @ApiOkResponse({ type: SettingsHistoryDto })
+  history(@Query() query: SettingsHistoryQueryDto): Promise<SettingsHistoryDto> {
+    return this.settings.history(query.limit, query.before);
+  }
+
+  @Get(':key')
+  @CacheStaticData(settingsCache.one)
+  @ApiOperation({ summary: 'One section, or one value of it' })
+  @ApiParam({ name: 'key', example: 'performance.agents_page_size' })
+  @ApiOkResponse({ type: SettingDto })
+  @ApiResponse({ status: 404, description: 'SETTING_NOT_FOUND' })
+  one(@Param('key') key: string): Promise<SettingDto> {
+    return this.settings.one(key);
+  }
+
+  @Patch()
+  @AdminOnly()
+  @InvalidatesCache({ tags: [settingsCache.tag] })
+  @ApiOperation({ summary: 'Change some settings' })
+  @ApiHeader({
+    name: 'If-Match',
+    required: true,
+    description: 'The ETag of the settings that the change is based on',
+    example: '"1"',
+  })
+  @ApiOkResponse({ type: SettingsDto })
+  @ApiResponse({ status: 400, description: 'VALIDATION_FAILED, UNKNOWN_FIELD, IF_MATCH_INVALID' })
+  @ApiResponse({ status: 412, description: 'PRECONDITION_FAILED: they have changed since they were read' })
+  @ApiResponse({ status: 428, description: 'PRECONDITION_REQUIRED: If-Match is missing' })
+  async change(
+    @Body() body: ChangeSettingsDto,
+    @Headers('if-match') ifMatch: string | undefined,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<SettingsDto> {
+    const changedBy = principalOf(request)?.id ?? 'unknown';
+    const settings = await this.settings.change(body.toChange(), expectedVersions(ifMatch), changedBy);
+    response.setHeader('ETag', versionTag(settings.version));
+    return settings;
+  }
+}

@@ -1,0 +1,78 @@
+import { Injectable } from '@nestjs/common';
+import { desc, eq, lt } from 'drizzle-orm';
+import { Database } from '../database/database';
+import { settings, settingsHistory } from '../database/schema';
+import {
+  mergeSettings,
+  settingsDefaults,
+  type SettingsChange,
+  type SettingsDocument,
+} from './settings.document';
+
+export interface VersionedSettings {
+  version: number;
+  document: SettingsDocument;
+}
+
+export type HistoryRow = typeof settingsHistory.$inferSelect;
+
+const onlyRow = 1;
+
+/** The one row of settings and its history. What the row does not say has its default. */
+@Injectable()
+export class SettingsRepository {
+  constructor(private readonly database: Database) {}
+
+  /** Makes the row where it is missing: version 1, everything at its default. */
+  async createIfMissing(): Promise<void> {
+    await this.database.orm
+      .insert(settings)
+      .values({ id: onlyRow, version: 1, document: {} })
+      .onConflictDoNothing();
+  }
+
+  async read(): Promise<VersionedSettings> {
+    const [row] = await this.database.orm.select().from(settings).where(eq(settings.id, onlyRow));
+    return { version: row?.version ?? 1, document: mergeSettings(settingsDefaults, row?.document ?? {}) };
+  }
+
+  /**
+   * Lays a change over the settings and keeps a record of it, in one transaction with the row locked, so that of two
+   * writers with the same version one finds it gone. `check` sees the locked state and the next one, and throws to refuse.
+   */
+  async change(
+    change: SettingsChange,
+    changedBy: string,
+    check: (current: VersionedSettings, next: SettingsDocument) => void,
+  ): Promise<VersionedSettings> {
+    return this.database.orm.transaction(async transaction => {
+      const [row] = await transaction.select().from(settings).where(eq(settings.id, onlyRow)).for('update');
+      const current = {
+        version: row?.version ?? 1,
+        document: mergeSettings(settingsDefaults, row?.document ?? {}),
+      };
+      const document = mergeSettings(current.document, change);
+      check(current, document);
+      const version = current.version + 1;
+      const stored = { version, document: { ...document }, updatedAt: new Date().toISOString() };
+      await transaction
+        .insert(settings)
+        .values({ id: onlyRow, ...stored })
+        .onConflictDoUpdate({ target: settings.id, set: stored });
+      await transaction
+        .insert(settingsHistory)
+        .values({ version, document: { ...document }, change: { ...change }, changedBy });
+      return { version, document };
+    });
+  }
+
+  /** The latest changes first; with `before`, those older than that version. */
+  async history(limit: number, before?: number): Promise<HistoryRow[]> {
+    return this.database.orm
+      .select()
+      .from(settingsHistory)
+      .where(before === undefined ? undefined : lt(settingsHistory.version, before))
+      .orderBy(desc(settingsHistory.version))
+      .limit(limit);
+  }
+}

@@ -1,0 +1,148 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { Client } from 'pg';
+import { eventually } from './eventually';
+import { freePort } from './free-port';
+
+/** A real PostgreSQL server on a free port of this machine, with a folder of its own. As root it runs as the user `postgres`, because it refuses root. */
+export class PostgresServer {
+  private constructor(
+    readonly port: number,
+    private readonly folder: string,
+  ) {}
+
+  static async start(): Promise<PostgresServer> {
+    const folder = mkdtempSync(join(tmpdir(), 'sutazai-postgres-'));
+    if (isRoot()) run(['chown', 'postgres', folder]);
+    const data = join(folder, 'data');
+    run(
+      asServer([
+        program('initdb'),
+        '-D',
+        data,
+        '-U',
+        'postgres',
+        '-A',
+        'trust',
+        '-E',
+        'UTF8',
+        '--locale=C',
+        '--no-sync',
+      ]),
+    );
+    const server = new PostgresServer(await freePort(), folder);
+    await server.up();
+    return server;
+  }
+
+  get url(): string {
+    return `postgres://postgres@127.0.0.1:${this.port}/postgres`;
+  }
+
+  /** A fresh database on this server; its URL. */
+  async createDatabase(name: string): Promise<string> {
+    await this.query(`CREATE DATABASE "${name}"`);
+    return `postgres://postgres@127.0.0.1:${this.port}/${name}`;
+  }
+
+  /** Runs SQL; resolves to the rows. */
+  async query<T = Record<string, unknown>>(
+    sql: string,
+    parameters: unknown[] = [],
+    url = this.url,
+  ): Promise<T[]> {
+    const client = new Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
+    client.on('error', (error: Error) => error); // the test kills the server on purpose
+    await client.connect();
+    try {
+      return (await client.query(sql, parameters)).rows as T[];
+    } finally {
+      await client.end();
+    }
+  }
+
+  /** Starts it again with the data it had. */
+  async up(): Promise<void> {
+    const data = join(this.folder, 'data');
+    const options = [
+      '-p',
+      String(this.port),
+      '-k',
+      this.folder,
+      '-c',
+      'listen_addresses=127.0.0.1',
+      '-c',
+      'fsync=off',
+      '-c',
+      'full_page_writes=off',
+    ];
+    const [command = '', ...args] = asServer([program('postgres'), '-D', data, ...options]);
+    spawn(command, args, { stdio: 'ignore', cwd: '/' }).unref();
+    await eventually(() => this.query('SELECT 1'), 30_000, 50);
+  }
+
+  /** `kill -9` of the server and all of its processes, and waits until nobody listens. */
+  async kill(): Promise<void> {
+    await this.end('SIGKILL');
+  }
+
+  async stop(): Promise<void> {
+    await this.end('SIGINT'); // "fast": ends open transactions
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private async end(signal: NodeJS.Signals): Promise<void> {
+    const pid = this.pid();
+    if (pid === undefined || !isAlive(pid)) return;
+    process.kill(pid, signal);
+    await eventually(() => {
+      if (isAlive(pid)) throw new Error(`PostgreSQL (${pid}) is still there`);
+    });
+  }
+
+  private pid(): number | undefined {
+    const file = join(this.folder, 'data', 'postmaster.pid');
+    return existsSync(file) ? Number(readFileSync(file, 'utf8').split('\n')[0]) : undefined;
+  }
+}
+
+function program(name: string): string {
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  const debian = '/usr/lib/postgresql';
+  if (existsSync(debian))
+    folders.push(
+      ...readdirSync(debian)
+        .sort()
+        .reverse()
+        .map(version => join(debian, version, 'bin')),
+    );
+  const found = folders.map(folder => join(folder, name)).find(path => existsSync(path));
+  if (found === undefined)
+    throw new Error(`${name} of PostgreSQL is not installed: run npm test, or apt-get install postgresql`);
+  return found;
+}
+
+function isRoot(): boolean {
+  return process.getuid?.() === 0;
+}
+
+function asServer(command: readonly string[]): string[] {
+  return isRoot() ? ['runuser', '-u', 'postgres', '--', ...command] : [...command];
+}
+
+function run([command = '', ...args]: readonly string[]): void {
+  const { status, stderr, error } = spawnSync(command, args, { encoding: 'utf8', cwd: '/' });
+  if (status !== 0) throw new Error(`${command} ${args[0] ?? ''} failed: ${error?.message ?? stderr}`);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+    throw error;
+  }
+}

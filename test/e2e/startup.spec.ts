@@ -1,0 +1,123 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Application } from './harness/application';
+import { eventually } from './harness/eventually';
+
+/** Processes whose command line holds a text. */
+function processesWith(text: string): number[] {
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .filter(pid => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(text);
+      } catch (error) {
+        if (
+          (error as NodeJS.ErrnoException).code === 'ENOENT' ||
+          (error as NodeJS.ErrnoException).code === 'ESRCH'
+        )
+          return false;
+        throw error;
+      }
+    })
+    .map(Number);
+}
+
+describe('the start', () => {
+  it('lists every problem of the configuration at once, and ends with 1', async () => {
+    const app = await Application.spawn({
+      LOG_LEVEL: 'loud',
+      REDIS_URL: 'redis+cluster://a:1,b:2',
+      ADMIN_API_KEYS: 'changeme',
+      CACHE_L1_MAX_ENTRIES: '-1',
+    });
+    expect(await app.exited).toMatchObject({ code: 1 });
+    expect(app.output.trim().split('\n')).toEqual([
+      'The configuration has 4 problems:',
+      '  - REDIS_URL names a Redis Cluster; this version supports a single Redis (redis://host:port) only',
+      expect.stringMatching(
+        /^ {2}- ADMIN_API_KEYS must be a comma-separated list .*: key 1 of 1 is well known$/,
+      ),
+      '  - CACHE_L1_MAX_ENTRIES must be a whole number from 0 to 100000000, not "-1"',
+      expect.stringMatching(/^ {2}- LOG_LEVEL must be one of .*, not "loud"$/),
+    ]);
+  });
+
+  it('tells of each part in one line what runs, in which mode, and what to set for the real thing', async () => {
+    const app = await Application.start({ REDIS_URL: undefined, NODE_ENV: 'development' });
+    try {
+      const lines = await eventually(() => {
+        const all = app.output.split('\n').filter(line => /^[A-Z][A-Za-z]+ {2,}/.test(line));
+        expect(all).toHaveLength(6);
+        return all;
+      });
+      expect(lines.map(line => line.split(' ', 1)[0])).toEqual([
+        'HTTP',
+        'Redis',
+        'Database',
+        'Models',
+        'Admin',
+        'Cache',
+      ]);
+      expect(lines.join('\n')).toMatch(
+        /set REDIS_URL[\s\S]*set DATABASE_URL[\s\S]*set OLLAMA_URL[\s\S]*set ADMIN_API_KEYS/,
+      );
+    } finally {
+      await app.stop();
+    }
+  });
+
+  it('refuses a DATA_DIR in use with one line, and takes over the one of a process that was killed', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'sutazai-data-'));
+    const first = await Application.start({ DATA_DIR: dataDir });
+    const second = await Application.spawn({ DATA_DIR: dataDir });
+    expect(await second.exited).toMatchObject({ code: 1 });
+    expect(second.output.trim().split('\n')).toEqual([
+      expect.stringContaining(`DATA_DIR ${dataDir} is in use by another process (${first.pid})`),
+    ]);
+    await first.stop('SIGKILL');
+    const third = await Application.start({ DATA_DIR: dataDir });
+    expect((await third.get('/')).status).toBe(200);
+    await third.stop();
+    rmSync(dataDir, { recursive: true });
+  });
+
+  it('says in one line that the port is in use, and ends with 1', async () => {
+    const first = await Application.start();
+    const second = await Application.spawn({ PORT: String(first.port) });
+    expect(await second.exited).toMatchObject({ code: 1 });
+    expect(second.output.trim()).toBe(
+      `Port ${first.port} on 127.0.0.1 is in use by another program: stop it or set PORT.`,
+    );
+    await first.stop();
+  });
+});
+
+describe('the end', () => {
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    'comes within 5 s of %s, with code 0 and without children left',
+    async signal => {
+      const app = await Application.start({ REDIS_URL: undefined });
+      const folders = readdirSync(tmpdir()).filter(
+        name => name.startsWith('sutazai-redis-') && !name.includes('test'),
+      );
+      expect(folders.length).toBeGreaterThan(0);
+      const mine = folders.filter(name => processesWith(name).length > 0);
+      const startedAt = performance.now();
+      expect(await app.stop(signal)).toEqual({ code: 0, signal: null });
+      expect(performance.now() - startedAt).toBeLessThan(5_000);
+      await eventually(() => {
+        const left = mine.filter(name => processesWith(name).length > 0);
+        expect(left.length).toBeLessThan(mine.length);
+      });
+    },
+  );
+
+  it('is not held up by a connection that a client keeps open', async () => {
+    const app = await Application.start();
+    const open = app.raw('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n', 10_000);
+    await eventually(async () => expect((await app.get('/')).status).toBe(200));
+    expect(await app.stop('SIGTERM')).toEqual({ code: 0, signal: null });
+    expect(await open).toMatch(/^HTTP\/1\.1 200 /);
+  });
+});
