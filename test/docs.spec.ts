@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { policies, policyDefaults } from '../src/cache/core';
+import { settingsTable } from '../src/config/app-config';
+
+const root = join(__dirname, '..');
+const read = (file: string): string => readFileSync(join(root, file), 'utf8');
+const cellsOf = (line: string): string[] => line.split('|').slice(1, -1).map(cell => cell.trim().replaceAll('`', '')); // prettier-ignore
+const rowsOf = (text: string): string[][] => text.split('\n').filter(line => line.startsWith('| ')).slice(2).map(cellsOf); // prettier-ignore
+
+describe('the documentation says what the code does', () => {
+  test('the README lists every setting with its environment name, key, default, unit and meaning', () => {
+    const table = /<!-- settings:[^>]*-->([^]*?)<!-- end of settings -->/.exec(read('README.md'))?.[1] ?? '';
+    const expected = settingsTable().map(row => [row.env, row.key, row.default, row.unit, row.description]);
+    expect(rowsOf(table)).toEqual(expected.map(row => row.map(cell => cell.replaceAll('`', ''))));
+  });
+
+  test('docs/cache.md lists every policy with its TTL, stale window and tags', () => {
+    const table = /## Policies\n([^]*?)\n### /.exec(read('docs/cache.md'))?.[1] ?? '';
+    const seconds = (ms: number): string => (ms === 0 ? '0' : `${(ms / 1_000).toLocaleString('en')} s`);
+    const expected = Object.values(policies).map(policy => [
+      policy.name,
+      seconds(policy.ttlMs),
+      seconds(policy.staleMs),
+      policy.tags.join(', '),
+    ]);
+    expect(rowsOf(table).map(([name, , ttl, stale, tags]) => [name, ttl, stale, tags])).toEqual(expected);
+  });
+
+  test('docs/cache.md gives the default of every option of a policy', () => {
+    const table = /### Options of a policy\n([^]*?)\n### /.exec(read('docs/cache.md'))?.[1] ?? '';
+    const written = new Map(rowsOf(table).map(([name, , value]) => [name, value?.split(' ')[0]]));
+    for (const [name, value] of Object.entries(policyDefaults)) {
+      const expected = Array.isArray(value)
+        ? 'none'
+        : typeof value === 'number'
+          ? value.toLocaleString('en')
+          : String(value);
+      expect([name, written.get(name)]).toEqual([name, expected]);
+    }
+  });
+});
