@@ -73,6 +73,25 @@ describe('coherence between instances', () => {
     expect(await read()).toBe(4);
   });
 
+  test('a local entry obeys the tags that its loader added, whoever invalidates them', async () => {
+    const [a, b] = [await node(), await node()];
+    const local = definePolicy('host', { tier: 'local', jitter: 0 });
+    let loads = 0;
+    const read = (): Promise<number> =>
+      a.getOrSet(
+        'disk',
+        load => {
+          load.addTags('mounts');
+          return (loads += 1);
+        },
+        { policy: local, dynamicTags: true },
+      );
+    await read();
+    expect(await read()).toBe(1);
+    await b.invalidateTags(['mounts']);
+    await eventually(async () => (await read()) === 2);
+  });
+
   test('a value of the redis tier has no copy in L1', async () => {
     const a = await node();
     const policy = definePolicy('session', { tier: 'redis' });

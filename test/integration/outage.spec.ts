@@ -141,4 +141,15 @@ describe('outages of Redis', () => {
     await redis.admin().script('FLUSH');
     expect(await a.lookup('k2', () => 2)).toMatchObject({ stored: true, cause: 'cold' });
   });
+
+  test('tokens minted in an outage are forgotten with it: afterwards entries of Redis are valid at once', async () => {
+    const [a, b] = [keep(await coherentNode(redis)), keep(await coherentNode(redis))];
+    await b.getOrSet('k', () => 'v', { tags: ['t'] });
+    redis.signal('SIGSTOP');
+    await Promise.all(Array.from({ length: 10 }, (_, n) => a.getOrSet(`x${n}`, () => n, { tags: ['t'] })));
+    await eventually(() => a.status().remote.state === 'down');
+    redis.signal('SIGCONT');
+    await eventually(() => a.status().remote.state === 'up');
+    expect(await a.lookup('k', () => 'again', { tags: ['t'] })).toMatchObject({ value: 'v', source: 'l2' });
+  });
 });

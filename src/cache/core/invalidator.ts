@@ -141,12 +141,14 @@ export class Invalidator {
   #fenceToken(token: TokenName): void {
     if (token === namespaceToken) return this.#fenceAll();
     this.parts.tokens.forget(token);
+    this.parts.ownTokens.forget(token);
     for (const flight of this.parts.flights.watching(token)) flight.detach();
   }
 
   #fenceAll(): void {
     this.parts.near.clear();
     this.parts.tokens.forget(namespaceToken);
+    this.parts.ownTokens.forget(namespaceToken);
     this.#detachAll();
   }
 

@@ -12,12 +12,19 @@ import { usableShared, type CacheParts } from './parts';
 import type { CachePolicy } from './policy';
 import type { Gate, TokenName } from './ports';
 import type { Flight, FlightResult, FoundEntry } from './single-flight';
+import { emptyCounters } from './stats';
 import { anyToken } from './tokens';
 
 /** An entry depends on at most so many tokens, those of inner entries included. */
 const maxTokensPerEntry = 64;
-/** An entry with less life than this is not worth a copy in L1. */
-const minNearLifeMs = 50;
+/** A shared entry with less life than this is not worth a copy in L1. */
+const minCopyLifeMs = 50;
+
+/**
+ * Where an entry of L1 belongs. `copy`: of a shared entry. `local`: here only, under everybody's tokens. `alone`: here
+ * only, there is no shared tier. `outage`: the shared tier is away, so it is kept for a moment since the load began.
+ */
+export type Home = { kind: 'copy' | 'local' | 'alone' } | { kind: 'outage'; maxLifeMs: number };
 
 /** How long an entry lives. Milliseconds. */
 export interface Life {
@@ -61,23 +68,24 @@ export class Loading {
     return { kind: 'loaded', entry: newEntry(encoded.held, life, sentAtMs, flight), cause, stored };
   }
 
-  /** Loads and keeps the value in this process only, in an outage for at most `maxLifeMs` since the load began. */
-  async loadAndKeep(flight: Flight, call: Call, cause: MissCause, maxLifeMs: number): Promise<FlightResult> {
+  /** Loads and keeps the value in this process only. */
+  async loadAndKeep(flight: Flight, call: Call, cause: MissCause, home: Home): Promise<FlightResult> {
     const epoch = this.parts.near.epoch;
     const beganAtMs = this.parts.clock.nowMs();
     for (const token of flight.rumours) this.invalidator.recheck(flight, token);
     const loaded = await this.#load(flight, call);
     const encoded = loaded.isPrivate ? undefined : this.#encode(call, loaded);
     if (!encoded) return this.#notStored(flight, call, loaded, cause);
-    for (const tag of loaded.tags) this.captureHere(flight, this.parts.tokenOf(tag));
+    const known = await this.#captureLate(flight, call, loaded.tags, home);
     const life = this.lifeOf(call.policy, loaded.value, loaded.ttlMs);
     const entry = newEntry(encoded.held, life, this.parts.clock.nowMs(), flight);
-    const outage = maxLifeMs !== Infinity;
-    if (outage) entry.staleAtMs = entry.expiresAtMs = beganAtMs + Math.min(maxLifeMs, life.softTtlMs);
-    const undisturbed =
-      !flight.tainted && epoch === this.parts.near.epoch && flight.captured.size <= maxTokensPerEntry;
-    const stored =
-      undisturbed && this.keep(call, entry, '', outage ? [] : this.gatesOf(entry.tokens, undefined));
+    if (home.kind === 'outage') {
+      entry.staleAtMs = entry.expiresAtMs = beganAtMs + Math.min(home.maxLifeMs, life.softTtlMs);
+    }
+    const undisturbed = !flight.tainted && epoch === this.parts.near.epoch;
+    const storable = known && flight.captured.size <= maxTokensPerEntry;
+    const stored = undisturbed && storable && this.keep(call, entry, '', home);
+    if (undisturbed && !stored && home.kind !== 'outage') this.parts.memory.rejected(call.name);
     return { kind: 'loaded', entry, cause, stored };
   }
 
@@ -94,23 +102,21 @@ export class Loading {
 
   /** Keeps a value that was set, in this process only. Without given tokens it depends on those of this process. */
   keepValue(call: Call, encoded: EncodedValue, life: Life, tokens: readonly string[] | undefined): void {
-    const { tokens: table, hash, clock } = this.parts;
     const entry: FoundEntry = {
       held: encoded.held,
-      ...lifeFrom(clock.nowMs(), life),
-      tokens: call.tokens.map((name, at) => {
-        const token = tokens?.[at] ?? (table.record(name).token ??= hash.randomToken());
-        return [name, token] as const;
-      }),
+      ...lifeFrom(this.parts.clock.nowMs(), life),
+      tokens: call.tokens.map((name, at) => [name, tokens?.[at] ?? this.#ownToken(name)] as const),
       elsewhere: false,
     };
-    this.keep(call, entry, '', this.gatesOf(entry.tokens, undefined));
+    this.keep(call, entry, '', { kind: tokens ? 'local' : 'alone' });
   }
 
-  /** Copies an entry into L1, if enough of its life is left. */
-  keep(call: Call, entry: FoundEntry, fillId: string, gates: readonly Gate[]): boolean {
-    const { clock, near, stats, tokens, shared, memory } = this.parts;
-    if (entry.expiresAtMs - clock.nowMs() < minNearLifeMs) return false;
+  /** Keeps an entry in L1; a copy of a shared one only if enough of its life is left. */
+  keep(call: Call, entry: FoundEntry, fillId: string, home: Home): boolean {
+    const { clock, near, stats, shared, memory } = this.parts;
+    if (entry.expiresAtMs - clock.nowMs() < (home.kind === 'copy' ? minCopyLifeMs : 1)) return false;
+    const own = home.kind === 'alone' || home.kind === 'outage';
+    const table = own ? this.parts.ownTokens : this.parts.tokens;
     const fraction = call.policy.refreshAheadFraction;
     const refreshAtMs =
       fraction === 0 ? entry.staleAtMs : entry.bornAtMs + (entry.staleAtMs - entry.bornAtMs) * fraction;
@@ -120,13 +126,15 @@ export class Loading {
       tier: shared ? call.policy.tier : 'local',
       fillId,
       bornAtMs: entry.bornAtMs,
-      // A negative entry, and one kept for the length of an outage, are too short to be worth refreshing.
-      refreshAtMs: entry.negative || entry.staleAtMs === entry.expiresAtMs ? entry.expiresAtMs : refreshAtMs,
+      // A negative entry, and one kept for a moment of an outage, are too short to be worth refreshing.
+      refreshAtMs: entry.negative || home.kind === 'outage' ? entry.expiresAtMs : refreshAtMs,
       staleAtMs: entry.staleAtMs,
       expiresAtMs: entry.expiresAtMs,
-      records: entry.tokens.map(([name]) => tokens.record(name)),
+      records: entry.tokens.map(([name]) => table.record(name)),
       tokens: entry.tokens.map(([, token]) => token),
-      gates,
+      gates: own
+        ? []
+        : this.#gatesOf(entry.tokens, home.kind === 'copy' ? call.remoteKey.encoded : undefined),
       epoch: near.epoch,
     };
     if (!near.keep(call.name, kept)) return false;
@@ -135,7 +143,7 @@ export class Loading {
     return true;
   }
 
-  gatesOf(tokens: FoundEntry['tokens'], encodedKey: string | undefined): Gate[] {
+  #gatesOf(tokens: FoundEntry['tokens'], encodedKey: string | undefined): Gate[] {
     const coherence = this.parts.shared?.coherence;
     if (!coherence) return [];
     const gates = new Set(tokens.map(([name]) => coherence.gateOf(name)));
@@ -143,29 +151,30 @@ export class Loading {
     return [...gates];
   }
 
-  /** Gives a token a value of this process, for entries that never leave it. */
-  captureHere(flight: Flight, name: TokenName): void {
+  /** Captures a token of this process, for entries that depend on no other. */
+  captureOwn(flight: Flight, name: TokenName): void {
     this.parts.flights.watch(flight, name);
-    const record = this.parts.tokens.record(name);
-    record.token ??= this.parts.hash.randomToken();
-    if (!flight.captured.has(name)) flight.captured.set(name, record.token);
+    if (!flight.captured.has(name)) flight.captured.set(name, this.#ownToken(name));
+  }
+
+  #ownToken(name: TokenName): string {
+    return (this.parts.ownTokens.record(name).token ??= this.parts.hash.randomToken());
   }
 
   lifeOf(policy: CachePolicy, value: unknown, shortenedTtlMs: number | undefined): Life {
     const negative = value === null && policy.negativeTtlMs > 0;
     const ttlMs = Math.min(negative ? policy.negativeTtlMs : policy.ttlMs, shortenedTtlMs ?? Infinity);
     const softTtlMs = Math.max(1, Math.round(ttlMs * (1 - policy.jitter * this.parts.random())));
-    const staleMs = negative
-      ? 0
-      : shortenedTtlMs === undefined
-        ? policy.staleMs
-        : Math.min(policy.staleMs, ttlMs);
+    const shortened = shortenedTtlMs !== undefined && shortenedTtlMs < policy.ttlMs;
+    const staleMs = negative ? 0 : shortened ? Math.min(policy.staleMs, ttlMs) : policy.staleMs;
     return { softTtlMs, hardTtlMs: softTtlMs + staleMs, negative };
   }
 
   async #load(flight: Flight, call: Call): Promise<Loaded> {
     const { clock, events, scopes, stats, flights } = this.parts;
-    const counters = stats.of(call.policy.name);
+    // Like its reads, the loads of warming and of administration are nobody's.
+    const counted = call.purpose === 'request' || call.purpose === 'refresh';
+    const counters = counted ? stats.of(call.policy.name) : emptyCounters();
     const refresh = call.refreshOf !== undefined;
     const scope: LoadScope = {
       purpose: call.purpose,
@@ -181,21 +190,25 @@ export class Loading {
         },
       },
     };
-    const startedAtMs = clock.nowMs();
+    // Set when the loader begins, which may be after a wait for its place, or never.
+    let startedAtMs: number | undefined;
     let failure: unknown;
     try {
-      return await this.runner.run(call.key, call.policy, call.loader!, call.dynamicTags, run =>
-        scopes.run(scope, run),
-      );
+      return await this.runner.run(call.key, call.policy, call.loader!, call.dynamicTags, run => {
+        startedAtMs = clock.nowMs();
+        return scopes.run(scope, run);
+      });
     } catch (error) {
       failure = error;
-      counters.loadErrors += 1;
+      if (startedAtMs !== undefined) counters.loadErrors += 1;
       throw error;
     } finally {
-      const durationMs = clock.nowMs() - startedAtMs;
-      counters.loads += 1;
-      counters.loadMs += durationMs;
-      if (refresh) counters.refreshes += 1;
+      const durationMs = startedAtMs === undefined ? 0 : clock.nowMs() - startedAtMs;
+      if (startedAtMs !== undefined) {
+        counters.loads += 1;
+        counters.loadMs += durationMs;
+        if (refresh) counters.refreshes += 1;
+      }
       events.emit('load', { key: call.key, policy: call.policy.name, durationMs, error: failure, refresh });
     }
   }
@@ -255,6 +268,22 @@ export class Loading {
       if (!(error instanceof RemoteUnavailableError)) throw error;
       return false;
     }
+  }
+
+  /** Captures the tags that a loader of a local entry has added. */
+  async #captureLate(flight: Flight, call: Call, tags: readonly string[], home: Home): Promise<boolean> {
+    if (tags.length === 0) return true;
+    if (home.kind === 'local') {
+      try {
+        return usableShared(this.parts) !== undefined && (await this.#captureDynamicTags(flight, call, tags));
+      } catch (error) {
+        if (!(error instanceof RemoteUnavailableError)) throw error;
+        return false;
+      }
+    }
+    // An invalidation made here during the load has tainted the flight, if it watched `!any`; nobody else is heard.
+    for (const tag of tags) this.captureOwn(flight, this.parts.tokenOf(tag));
+    return true;
   }
 
   /**

@@ -9,6 +9,7 @@ import { tokenTtlFor } from './options';
 import type { AnswerSource, MissCause, Outcome } from './outcomes';
 import { usableShared, type CacheParts, type SharedParts } from './parts';
 import { checkDuration, type CachePolicy, type CacheTier } from './policy';
+import type { TokenName } from './ports';
 import type { Verdict } from './shared-reader';
 import type { Flight, FlightResult, FoundEntry } from './single-flight';
 import { anyToken, keyToken, namespaceToken } from './tokens';
@@ -63,35 +64,41 @@ export class Lookups {
     const policy = options.policy ?? this.parts.options.defaultPolicy;
     const scope = scopes.current();
     // Inside a loader L1 is not trusted: its copy may be older than the tokens that the outer entry has captured.
-    if (scope?.load === undefined && typeof key === 'string') {
+    const asksNear = scope?.load === undefined && typeof key === 'string';
+    const counted = scope === undefined || scope.purpose === 'request';
+    if (asksNear) {
       const nowMs = clock.coarseMs();
       const entry = near.read(names.nameOf(key), this.#tierOf(policy), nowMs);
       if (entry && (nowMs < entry.staleAtMs || loader)) {
-        stats.l1.hits += 1;
+        if (counted) stats.l1.hits += 1;
         if (loader && nowMs >= entry.refreshAtMs) {
           this.#refreshBehind(this.callOf(key, loader, options, scope), entry.fillId);
         }
         return this.#answer(key, policy, scope, entry, {
-          outcome: foundOutcome(entry, nowMs),
+          outcome: foundOutcome(entry, 'l1', nowMs),
           source: 'l1',
           stored: true,
         });
       }
-      if (policy.tier !== 'redis') stats.l1.misses += 1;
     }
     this.refuseWhenClosed();
     checkKey(key);
     if (options.tags) checkTags(options.tags);
     if (options.deadlineMs !== undefined)
       checkDuration('call', 'deadlineMs', options.deadlineMs, 1, 3_600_000);
+    if (asksNear && counted && policy.tier !== 'redis') stats.l1.misses += 1;
     const call = this.callOf(key, loader, options, scope);
+    let joined: Joined;
     try {
       if (scope?.load?.chain.includes(call.name)) throw new CacheDeadlockError(key);
-      return await this.#withinLimits(call, options, this.#join(call));
+      options.signal?.throwIfAborted();
+      joined = await this.#withinLimits(call, options, this.#join(call));
     } catch (error) {
       this.#count(call.key, policy, scope, { outcome: 'error', source: undefined, stored: false });
       throw error;
     }
+    // Here and not where the answer came in: a caller who has left meanwhile has been counted as an error.
+    return this.#conclude(call, joined.result, joined.joined);
   }
 
   callOf(
@@ -122,23 +129,23 @@ export class Lookups {
   }
 
   /** Joins the flight of this key if it may be joined, or begins one. */
-  async #join(call: Call): Promise<CacheAnswer<unknown>> {
+  async #join(call: Call): Promise<Joined> {
     for (;;) {
       const flight = this.parts.flights.current(call.name);
       if (flight?.doubt) {
         await flight.doubt;
         continue;
       }
-      if (!flight || !this.#mayJoin(flight, call))
-        return this.#conclude(call, await this.#begin(call), false);
+      if (!flight || !this.#mayJoin(flight, call)) return { result: await this.#begin(call), joined: false };
       flight.joined += 1;
       const result = await flight.result;
       // An answer for one caller alone: everybody else asks for himself, at once and not one after the other.
-      if (result.kind === 'private')
-        return this.#conclude(call, await this.loading.loadAlone(call, result.cause), false);
+      if (result.kind === 'private') {
+        return { result: await this.loading.loadAlone(call, result.cause), joined: false };
+      }
       // A plain read found nothing: whoever has a loader goes on from there.
       if (result.kind === 'absent' && call.loader) continue;
-      return this.#conclude(call, result, true);
+      return { result, joined: true };
     }
   }
 
@@ -198,7 +205,7 @@ export class Lookups {
     const { clock, hash, memory, waiters } = this.parts;
     const { leaseMs, waitMs } = call.policy;
     const waitUntilMs = flight.startedAtMs + waitMs;
-    const names = call.dynamicTags ? [anyToken, ...call.tokens] : call.tokens;
+    const names = namesToCapture(call);
     if (call.remoteKey.tracked) flight.gates.add(coherence.gateOf(call.remoteKey.encoded));
     let cause: MissCause | undefined;
     let seenFillId = call.refreshOf ?? '';
@@ -243,12 +250,7 @@ export class Lookups {
   #found(flight: Flight, call: Call, verdict: Verdict & { kind: 'valid' }, elsewhere: boolean): FlightResult {
     const entry = { ...verdict.entry, elsewhere };
     if (call.remoteKey.tracked && !flight.tainted) {
-      this.loading.keep(
-        call,
-        entry,
-        verdict.fillId,
-        this.loading.gatesOf(entry.tokens, call.remoteKey.encoded),
-      );
+      this.loading.keep(call, entry, verdict.fillId, { kind: 'copy' });
     }
     this.parts.memory.stored(call.name, entry.expiresAtMs);
     return { kind: 'found', entry, source: 'l2', fillId: verdict.fillId };
@@ -258,7 +260,12 @@ export class Lookups {
   async #flyLocal(flight: Flight, call: Call, { reader }: SharedParts): Promise<FlightResult> {
     const { clock, memory, near, options } = this.parts;
     const strict = call.scope?.load !== undefined;
-    const tokens = await reader.ensure(flight, call.tokens, strict, tokenTtlFor(options, call.policy));
+    const tokens = await reader.ensure(
+      flight,
+      namesToCapture(call),
+      strict,
+      tokenTtlFor(options, call.policy),
+    );
     const kept = call.refreshOf === undefined ? near.peek(call.name, 'local', clock.nowMs()) : undefined;
     if (kept) {
       const names = kept.records.map(record => record.name);
@@ -271,7 +278,7 @@ export class Lookups {
     const cause = memory.causeOf(call.name, clock.nowMs(), false);
     if (!call.loader) return { kind: 'absent', cause };
     for (const [name, token] of tokens) flight.captured.set(name, token);
-    return this.loading.loadAndKeep(flight, call, cause, Infinity);
+    return this.loading.loadAndKeep(flight, call, cause, { kind: 'local' });
   }
 
   /**
@@ -280,17 +287,15 @@ export class Lookups {
    */
   async #flyAlone(flight: Flight, call: Call): Promise<FlightResult> {
     const { clock, memory, near, options, shared } = this.parts;
-    const cause = shared ? 'redis_down' : memory.causeOf(call.name, clock.nowMs(), false);
+    // An entry that is still valid is one past its fresh life, which a plain read does not want.
+    const stale = !shared && near.read(call.name, 'local', clock.nowMs()) !== undefined;
+    const cause = shared ? 'redis_down' : stale ? 'expired' : memory.causeOf(call.name, clock.nowMs(), false);
     if (!call.loader) return { kind: 'absent', cause };
-    for (const name of call.tokens) this.loading.captureHere(flight, name);
-    if (!shared) return this.loading.loadAndKeep(flight, call, cause, Infinity);
+    for (const name of namesToCapture(call)) this.loading.captureOwn(flight, name);
+    if (!shared) return this.loading.loadAndKeep(flight, call, cause, { kind: 'alone' });
     try {
-      return await this.loading.loadAndKeep(
-        flight,
-        call,
-        cause,
-        call.policy.tier === 'redis' ? 0 : options.outageTtlMs,
-      );
+      const maxLifeMs = call.policy.tier === 'redis' ? 0 : options.outageTtlMs;
+      return await this.loading.loadAndKeep(flight, call, cause, { kind: 'outage', maxLifeMs });
     } catch (error) {
       const suspect = call.policy.failSafe ? near.suspect(call.name, clock.nowMs()) : undefined;
       if (!suspect) throw error;
@@ -344,18 +349,13 @@ export class Lookups {
         : ({ outcome: 'miss', cause: result.cause, source: 'load', stored: result.stored } as const);
       return this.#answer(call.key, call.policy, call.scope, entry, how);
     }
-    const outcome = foundOutcome(entry, nowMs);
+    const outcome = foundOutcome(entry, result.source, nowMs);
     const refreshAtMs =
       entry.bornAtMs + (entry.staleAtMs - entry.bornAtMs) * (call.policy.refreshAheadFraction || 1);
-    if (call.loader && !joined && nowMs >= refreshAtMs && !entry.negative)
-      this.#refreshBehind(call, result.fillId);
+    const refresh = call.loader && !joined && !entry.negative && nowMs >= refreshAtMs;
+    if (refresh) this.#refreshBehind(call, result.fillId);
     return this.#answer(call.key, call.policy, call.scope, entry, {
-      outcome:
-        entry.elsewhere && outcome !== 'stale_hit'
-          ? 'coalesced'
-          : result.source === 'l1' && outcome === 'l2_hit'
-            ? 'l1_hit'
-            : outcome,
+      outcome: entry.elsewhere && outcome !== 'stale_hit' ? 'coalesced' : outcome,
       source: result.source,
       stored: true,
     });
@@ -414,12 +414,13 @@ export class Lookups {
         signal?.removeEventListener('abort', abort);
         settle();
       };
-      if (signal?.aborted) return abort();
-      signal?.addEventListener('abort', abort, { once: true });
+      // First of all: also an answer that nobody waits for any more may be a rejection that somebody has to take.
       answer.then(
         value => finish(() => resolve(value)),
         (error: Error) => finish(() => reject(error)),
       );
+      if (signal?.aborted) abort();
+      else signal?.addEventListener('abort', abort, { once: true });
     });
   }
 
@@ -427,6 +428,17 @@ export class Lookups {
   #tierOf(policy: CachePolicy): CacheTier {
     return this.parts.shared ? policy.tier : 'local';
   }
+}
+
+/** What is captured before the loader: everything that the entry will depend on, and `!any` if the loader adds to it. */
+function namesToCapture(call: Call): readonly TokenName[] {
+  return call.dynamicTags ? [anyToken, ...call.tokens] : call.tokens;
+}
+
+/** What a flight brought, and whether somebody else had begun it. */
+interface Joined {
+  result: FlightResult;
+  joined: boolean;
 }
 
 interface How {
@@ -441,10 +453,10 @@ function isUsable(call: Call, entry: { staleAtMs: number; expiresAtMs: number },
   return nowMs < entry.staleAtMs || (call.loader !== undefined && nowMs < entry.expiresAtMs);
 }
 
-function foundOutcome(entry: FoundEntry | NearEntry, nowMs: number): Outcome {
+function foundOutcome(entry: FoundEntry | NearEntry, source: 'l1' | 'l2', nowMs: number): Outcome {
   if (nowMs >= entry.staleAtMs) return 'stale_hit';
   if (entry.negative) return 'negative_hit';
-  return 'fillId' in entry ? 'l1_hit' : 'l2_hit';
+  return source === 'l1' ? 'l1_hit' : 'l2_hit';
 }
 
 function foundOf(entry: NearEntry): FoundEntry {

@@ -31,7 +31,10 @@ export interface CacheParts {
   readonly names: KeyNames;
   readonly near: NearCache;
   readonly codec: EntryCodec;
+  /** Tokens as they are in Redis. */
   readonly tokens: TokenTable;
+  /** Tokens of this process, for entries that depend on no other: there is no shared tier, or it is away. */
+  readonly ownTokens: TokenTable;
   readonly flights: FlightTable;
   readonly waiters: Waiters;
   readonly log: InvalidationLog;

@@ -120,10 +120,10 @@ export class TieredCache {
    *
    * @throws CacheKeyError, CacheTagError; whatever the loader throws (once for all who wait, never stored);
    *   CacheLoadTimeoutError, CacheOverloadError, CacheDeadlineError, CacheDeadlockError, CacheClosedError. Never an
-   *   error of Redis: without it the loader runs.
+   *   error of Redis: without it the loader runs. A loader that is no function is a TypeError at once.
    */
-  async getOrSet<T>(key: string, loader: Loader<T>, options?: CallOptions): Promise<T> {
-    return (await this.lookup(key, loader, options)).value;
+  getOrSet<T>(key: string, loader: Loader<T>, options?: CallOptions): Promise<T> {
+    return this.lookup(key, loader, options).then(answer => answer.value);
   }
 
   /** `getOrSet` that tells how it came by its answer. */
@@ -441,6 +441,7 @@ function assemble(
     near: new NearCache(local),
     codec,
     tokens,
+    ownTokens: new TokenTable(undefined),
     flights,
     waiters: new Waiters(clock),
     log: new InvalidationLog(),

@@ -72,7 +72,8 @@ export function redisBreaker(options: BreakerOptions = breakerDefaults): Circuit
  */
 export function isOutage(error: unknown): boolean {
   const message = error instanceof Error ? error.message : '';
-  return !/^(OOM|WRONGTYPE|NOREPLICAS)\b/.test(message.replace(/^ERR (Error running script.*?: )?/, ''));
+  // Servers before Redis 7 wrap what a script ran into: `ERR Error running script (call to f_…): …: -OOM command not…`.
+  return !/^(ERR Error running script .*-)?(OOM|WRONGTYPE|NOREPLICAS)\b/.test(message);
 }
 
 export function breakerName(state: CircuitState): 'closed' | 'open' | 'half-open' {

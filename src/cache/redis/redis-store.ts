@@ -42,6 +42,7 @@ export interface RedisStoreOptions {
 }
 
 const canaryTtlMs = 30_000;
+const closedReason = 'connection closed';
 const greetRetryMs = 250;
 const keysPerInvalidation = 1_000;
 
@@ -73,8 +74,9 @@ export class RedisStore implements RemoteStore {
     this.#breaker.onStateChange(() => this.#report());
     this.#opened = new Promise(resolve => (this.#resolveOpened = resolve));
     this.#redis.on('ready', () => void this.#greet());
-    this.#redis.on('close', () => this.#lost('connection closed'));
-    this.#redis.on('error', (error: Error) => this.#lost(reasonOf(error)));
+    this.#redis.on('close', () => this.#lost(closedReason));
+    // Where it matters, `close` follows.
+    this.#redis.on('error', (error: Error) => (this.#reason = reasonOf(error)));
   }
 
   get available(): boolean {
@@ -298,7 +300,7 @@ export class RedisStore implements RemoteStore {
 
   #lost(reason: string): void {
     if (this.#closed) return;
-    if (reason !== 'connection closed' || this.#greeted) this.#reason = reason;
+    if (this.#greeted || this.#reason === undefined || reason !== closedReason) this.#reason = reason;
     this.#greeted = false;
     this.#greeting += 1;
     this.#report();

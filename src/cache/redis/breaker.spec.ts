@@ -1,0 +1,113 @@
+import { BrokenCircuitError, CircuitState, type CircuitBreakerPolicy } from 'cockatiel';
+import { breakerName, isOutage, redisBreaker } from './breaker';
+
+const failing = (message: string) => (): Promise<never> => Promise.reject(new Error(message));
+
+/** Runs calls that fail (`-`) or succeed (`+`), and says in which state the breaker is then. */
+async function after(
+  breaker: CircuitBreakerPolicy,
+  script: string,
+  message = 'Connection is closed.',
+): Promise<string> {
+  for (const step of script) {
+    const call = breaker.execute(step === '+' ? () => Promise.resolve() : failing(message));
+    await call.catch((error: unknown) => expect(error).toBeInstanceOf(Error));
+  }
+  return breakerName(breaker.state);
+}
+
+describe('the breaker around Redis', () => {
+  beforeEach(
+    () =>
+      void jest.useFakeTimers({
+        now: 1_700_000_000_000,
+        doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'],
+      }),
+  );
+  afterEach(() => void jest.useRealTimers());
+
+  test('opens at the fifth failure in a row', async () => {
+    const breaker = redisBreaker();
+    expect(await after(breaker, '----')).toBe('closed');
+    expect(await after(breaker, '-')).toBe('open');
+    await expect(breaker.execute(() => Promise.resolve())).rejects.toThrow(BrokenCircuitError);
+  });
+
+  test('a success begins the row anew', async () => {
+    expect(await after(redisBreaker(), '----+----+----')).toBe('closed');
+  });
+
+  test('opens when more than half of twenty or more calls in ten seconds have failed', async () => {
+    const breaker = redisBreaker();
+    expect(await after(breaker, '--+--+--+--+--+--+-')).toBe('closed');
+    expect(await after(breaker, '-')).toBe('open');
+  });
+
+  test('stays closed while no more than half of them fail', async () => {
+    expect(await after(redisBreaker(), '+-'.repeat(50))).toBe('closed');
+  });
+
+  test('forgets failures older than ten seconds', async () => {
+    const breaker = redisBreaker();
+    await after(breaker, '--+--+--+--+--+--+');
+    for (let second = 0; second < 11; second += 1) {
+      jest.advanceTimersByTime(1_000);
+      await after(breaker, '+');
+    }
+    expect(await after(breaker, '----+----')).toBe('closed');
+  });
+
+  test('lets one probe through after half a second, and what it finds decides', async () => {
+    const breaker = redisBreaker();
+    await after(breaker, '-----');
+    jest.advanceTimersByTime(499);
+    await expect(breaker.execute(() => Promise.resolve())).rejects.toThrow(BrokenCircuitError);
+    jest.advanceTimersByTime(1);
+    expect(await after(breaker, '-')).toBe('open');
+    jest.advanceTimersByTime(500);
+    let release!: () => void;
+    const probe = breaker.execute(() => new Promise<void>(resolve => (release = resolve)));
+    await Promise.resolve();
+    expect(breakerName(breaker.state)).toBe('half-open');
+    release();
+    await probe;
+    expect(breakerName(breaker.state)).toBe('closed');
+  });
+
+  test.each([
+    ['a full server', "OOM command not allowed when used memory > 'maxmemory'."],
+    [
+      'a full server, from a script',
+      "OOM command not allowed when used memory > 'maxmemory'. script: f0e1, on @user_script:7.",
+    ],
+    [
+      'a full server, from a script, as older servers say it',
+      "ERR Error running script (call to f_0123): @user_script:7: @user_script: 7: -OOM command not allowed when used memory > 'maxmemory'.",
+    ],
+    ['a key of another type', 'WRONGTYPE Operation against a key holding the wrong kind of value'],
+    ['too few replicas', 'NOREPLICAS Not enough good replicas to write.'],
+  ])('%s refuses commands without being away', async (_what, message) => {
+    expect(isOutage(new Error(message))).toBe(false);
+    expect(await after(redisBreaker(), '-'.repeat(30), message)).toBe('closed');
+  });
+
+  test.each([
+    ['a closed connection', new Error('Connection is closed.')],
+    ['a timeout', new Error('Command timed out')],
+    ['a server that loads its data', new Error('LOADING Redis is loading the dataset in memory')],
+    ['a replica', new Error("READONLY You can't write against a read only replica.")],
+    ['a word that only begins like one', new Error('OOMPH')],
+    ['something thrown that is no error', 'OOM'],
+  ])('%s is an outage', (_what, error) => {
+    expect(isOutage(error)).toBe(true);
+  });
+
+  test.each([
+    [CircuitState.Closed, 'closed'],
+    [CircuitState.Open, 'open'],
+    [CircuitState.HalfOpen, 'half-open'],
+    [CircuitState.Isolated, 'open'],
+  ])('state %i is called %s', (state, name) => {
+    expect(breakerName(state)).toBe(name);
+  });
+});

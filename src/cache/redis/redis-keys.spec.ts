@@ -1,0 +1,68 @@
+import { keyToken } from '../core';
+import { RedisKeys } from './redis-keys';
+
+const keys = new RedisKeys('ns');
+
+describe('the keys of a namespace in Redis', () => {
+  test('carry the namespace and the version of the format', () => {
+    expect(keys.ofKey('a')).toEqual(['ns:1:d:{a}', 'ns:1:x:{a}', 'ns:1:l:{a}', 'ns:1:k:{a}']);
+    expect([keys.data('a', true), keys.data('a', false), keys.lease('a')]).toEqual([
+      'ns:1:d:{a}',
+      'ns:1:x:{a}',
+      'ns:1:l:{a}',
+    ]);
+    expect([keys.token('agents'), keys.token(keyToken('a'))]).toEqual(['ns:1:t:{agents}', 'ns:1:k:{a}']);
+    expect([keys.claim('warm'), keys.serverIdentity]).toEqual(['ns:1:w:warm', 'ns:1:r']);
+  });
+
+  test('what a script touches together stands in one slot', () => {
+    const slotTags = keys.ofKey('x%7By').map(key => /\{(.*?)\}/.exec(key)?.[1]);
+    expect(new Set(slotTags)).toEqual(new Set(['x%7By']));
+  });
+
+  test('a changed key means what it was made from', () => {
+    expect(keys.meaningOf(keys.data('a%20b', true))).toEqual({ kind: 'key', encoded: 'a%20b' });
+    expect(keys.meaningOf(keys.token('agents'))).toEqual({ kind: 'token', token: 'agents' });
+    expect(keys.meaningOf(keys.token('!ns'))).toEqual({ kind: 'token', token: '!ns' });
+    expect(keys.meaningOf(keys.token(keyToken('a')))).toEqual({ kind: 'token', token: keyToken('a') });
+  });
+
+  test.each([
+    ['untracked data', keys.data('a', false)],
+    ['a lease', keys.lease('a')],
+    ['a canary', keys.canary('i1', 0)],
+    ['a claim', keys.claim('w}')],
+    ['the identity of the server', keys.serverIdentity],
+    ['another namespace', new RedisKeys('ns2').data('a', true)],
+    ['a namespace that ours begins with', new RedisKeys('n').data('a', true)],
+    ['another version', 'ns:2:d:{a}'],
+    ['a foreign key', 'session:1'],
+    ['one without braces', 'ns:1:d:a'],
+    ['one without an end', 'ns:1:d:{a'],
+    ['one with another separator', 'ns:1:d;{a}'],
+    ['nothing', ''],
+  ])('%s means nothing to L1', (_what, key) => {
+    expect(keys.meaningOf(key)).toBeUndefined();
+  });
+
+  test('an instance hears its own canaries and not those of one whose name begins alike', () => {
+    const heardBy = (instance: string, key: string): boolean =>
+      keys.trackedPrefixes(instance).some(prefix => key.startsWith(prefix));
+    expect(heardBy('i1', keys.canary('i1', 7))).toBe(true);
+    expect(heardBy('i1', keys.canary('i10', 7))).toBe(false);
+    expect(heardBy('i10', keys.canary('i1', 7))).toBe(false);
+  });
+
+  test('everything that L1 depends on is tracked, and nothing else', () => {
+    const tracked = (key: string): boolean =>
+      keys.trackedPrefixes('i1').some(prefix => key.startsWith(prefix));
+    const [data, untracked, lease, token] = keys.ofKey('a');
+    expect([data, token, keys.token('agents')].map(tracked)).toEqual([true, true, true]);
+    expect([untracked, lease, keys.claim('w'), keys.serverIdentity].map(tracked)).toEqual([
+      false,
+      false,
+      false,
+      false,
+    ]);
+  });
+});
