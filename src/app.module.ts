@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { LoggerModule } from 'nestjs-pino';
 import { AgentsModule } from './agents/agents.module';
 import { AuthModule } from './auth/auth.module';
+import { CacheAdminModule } from './cache-admin/cache-admin.module';
 import { CacheModule, type CacheModuleOptions } from './cache';
 import { AppConfig } from './config/app-config';
 import { ConfigModule } from './config/config.module';
@@ -25,6 +26,7 @@ import { SettingsModule } from './settings/settings.module';
     AuthModule,
     SettingsModule,
     AgentsModule,
+    CacheAdminModule,
   ],
   controllers: [RootController],
 })

@@ -15,6 +15,7 @@ export * from './ports';
 export { CacheEvents, type CacheEventMap, type CacheEventName } from './events';
 export {
   rates,
+  emptyCounters,
   minGetsForRating,
   type CacheCounters,
   type CacheStatistics,

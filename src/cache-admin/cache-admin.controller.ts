@@ -1,0 +1,147 @@
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  Header,
+  HttpCode,
+  Param,
+  ParseUUIDPipe,
+  Post,
+  Query,
+  Res,
+} from '@nestjs/common';
+import {
+  ApiAcceptedResponse,
+  ApiBody,
+  ApiOkResponse,
+  ApiOperation,
+  ApiResponse,
+  ApiTags,
+} from '@nestjs/swagger';
+import type { Response } from 'express';
+import { AdminOnly } from '../auth/admin-key.guard';
+import { CacheAdminService } from './cache-admin.service';
+import { ClearJobDto, InvalidationAnswerDto, PolicyDto, WarmAnswerDto, WarmRunDto } from './dto/answers.dto';
+import { ClearQueryDto, StatisticsQueryDto, WarmBodyDto } from './dto/queries.dto';
+import { StatisticsDto } from './dto/statistics.dto';
+import { readInvalidateBody } from './invalidate-body';
+
+const noStore = 'no-store';
+
+@ApiTags('cache')
+@Controller('cache')
+export class CacheAdminController {
+  constructor(private readonly admin: CacheAdminService) {}
+
+  @Get('stats')
+  @Header('Cache-Control', noStore)
+  @ApiOperation({ summary: 'What the cache has done since this instance started' })
+  @ApiOkResponse({ type: StatisticsDto })
+  stats(@Query() _query: StatisticsQueryDto): Promise<StatisticsDto> {
+    return this.admin.statistics();
+  }
+
+  @Get('policies')
+  @Header('Cache-Control', noStore)
+  @ApiOperation({ summary: 'The policies in force' })
+  @ApiOkResponse({ type: [PolicyDto] })
+  policies(): { policies: PolicyDto[] } {
+    return { policies: this.admin.policies() };
+  }
+
+  @Post('warm')
+  @HttpCode(200)
+  @AdminOnly()
+  @ApiOperation({ summary: 'Warm the cache now, and wait for it' })
+  @ApiBody({ type: WarmBodyDto, required: false })
+  @ApiOkResponse({ type: WarmAnswerDto })
+  @ApiResponse({ status: 404, description: 'WARM_JOB_UNKNOWN' })
+  @ApiResponse({ status: 503, description: 'WARM_FAILED: something could not be loaded; the errors name it' })
+  warm(@Body() body: WarmBodyDto): Promise<WarmAnswerDto> {
+    return this.admin.warm(body.categories);
+  }
+
+  @Get('warm/runs/:id')
+  @AdminOnly()
+  @ApiOperation({ summary: 'One of the last 20 runs of warming' })
+  @ApiOkResponse({ type: WarmRunDto })
+  @ApiResponse({ status: 404, description: 'WARM_RUN_NOT_FOUND' })
+  warmRun(@Param('id', ParseUUIDPipe) id: string): WarmRunDto {
+    return this.admin.warmRun(id);
+  }
+
+  @Post('invalidate')
+  @HttpCode(200)
+  @AdminOnly()
+  @ApiOperation({ summary: 'Invalidate tags and keys' })
+  @ApiBody({
+    schema: {
+      oneOf: [
+        { type: 'array', items: { type: 'string' }, example: ['api', 'models'] },
+        {
+          type: 'object',
+          properties: {
+            tags: { type: 'array', items: { type: 'string' } },
+            keys: { type: 'array', items: { type: 'string' } },
+          },
+        },
+      ],
+    },
+  })
+  @ApiOkResponse({ type: InvalidationAnswerDto })
+  @ApiAcceptedResponse({ type: InvalidationAnswerDto, description: 'Redis is away: queued' })
+  @ApiResponse({
+    status: 400,
+    description: 'BODY_INVALID, UNKNOWN_FIELD, KEYS_…, TAGS_…, CACHE_KEY_…, TAG_…',
+  })
+  async invalidate(
+    @Body() body: unknown,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<InvalidationAnswerDto> {
+    const answer = await this.admin.invalidate(readInvalidateBody(body));
+    if (answer.queued) response.status(202);
+    return answer;
+  }
+
+  @Post('clear')
+  @HttpCode(200)
+  @AdminOnly()
+  @ApiOperation({ summary: 'Clear by pattern, in the background, or everything, at once' })
+  @ApiOkResponse({ description: 'Everything was cleared' })
+  @ApiAcceptedResponse({
+    type: ClearJobDto,
+    description: 'A clear by pattern has begun, or everything is queued',
+  })
+  @ApiResponse({ status: 400, description: 'PATTERN_INVALID, PATTERN_TOO_BROAD' })
+  @ApiResponse({
+    status: 503,
+    description: 'CACHE_UNAVAILABLE: nobody can say what matches while Redis is away',
+  })
+  async clear(
+    @Query() query: ClearQueryDto,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<unknown> {
+    const answer = await this.admin.clear(query);
+    if (answer.accepted) response.status(202);
+    return answer.body;
+  }
+
+  @Get('clear/:job')
+  @AdminOnly()
+  @ApiOperation({ summary: 'How far a clear by pattern has come' })
+  @ApiOkResponse({ type: ClearJobDto })
+  @ApiResponse({ status: 404, description: 'CLEAR_JOB_NOT_FOUND' })
+  clearJob(@Param('job', ParseUUIDPipe) job: string): ClearJobDto {
+    return this.admin.clearJob(job);
+  }
+
+  @Delete('clear/:job')
+  @AdminOnly()
+  @ApiOperation({ summary: 'Stop a clear by pattern' })
+  @ApiOkResponse({ type: ClearJobDto })
+  @ApiResponse({ status: 404, description: 'CLEAR_JOB_NOT_FOUND' })
+  cancelClear(@Param('job', ParseUUIDPipe) job: string): Promise<ClearJobDto> {
+    return this.admin.cancelClear(job);
+  }
+}

@@ -1,0 +1,228 @@
+import { Injectable } from '@nestjs/common';
+import {
+  parsePattern,
+  PolicyTable,
+  TieredCache,
+  WarmingService,
+  WarmJobUnknownError,
+  type WarmRun,
+} from '../cache';
+import { ProblemException } from '../http/problem.exception';
+import { ClearJobs, maxJobsRunning, type ClearJob } from './clear-jobs';
+import type {
+  ClearJobDto,
+  InvalidationAnswerDto,
+  PolicyDto,
+  WarmAnswerDto,
+  WarmRunDto,
+} from './dto/answers.dto';
+import type { ClearQueryDto } from './dto/queries.dto';
+import type { StatisticsDto } from './dto/statistics.dto';
+import type { InvalidateRequest } from './invalidate-body';
+import { statisticsReport } from './statistics';
+
+/** What operators do with the cache, and what they see of it. */
+@Injectable()
+export class CacheAdminService {
+  constructor(
+    private readonly cache: TieredCache,
+    private readonly table: PolicyTable,
+    private readonly warming: WarmingService,
+    private readonly jobs: ClearJobs,
+  ) {}
+
+  /** Bounded by the command timeout: a server that does not answer is left out. */
+  async statistics(): Promise<StatisticsDto> {
+    const server = await this.cache.remoteInfo();
+    return statisticsReport(this.cache.stats(), this.cache.status(), server, now());
+  }
+
+  policies(): PolicyDto[] {
+    return this.table.all().map(policy => ({
+      name: policy.name,
+      tier: policy.tier,
+      ttl_ms: policy.ttlMs,
+      stale_ms: policy.staleMs,
+      negative_ttl_ms: policy.negativeTtlMs,
+      jitter: policy.jitter,
+      refresh_ahead_fraction: policy.refreshAheadFraction,
+      tags: policy.tags,
+    }));
+  }
+
+  /** @throws ProblemException 404 for an unknown category, 503 when anything could not be warmed */
+  async warm(categories: readonly string[] | undefined): Promise<WarmAnswerDto> {
+    const run = await this.runWarming(categories);
+    if (run.state === 'failed') {
+      throw new ProblemException(
+        503,
+        'WARM_FAILED',
+        'Warming failed',
+        `${run.failed} of ${run.failed + run.warmed + run.skipped} entries could not be warmed (run ${run.id}).`,
+        failedJobs(run).map(job => ({
+          path: job,
+          code: 'WARM_FAILED',
+          message: 'could not be loaded and stored',
+        })),
+      );
+    }
+    return {
+      message: `${run.warmed} entries warmed, ${run.skipped} fresh already`,
+      timestamp: now(),
+      warmed_categories: run.categories,
+      run_id: run.id,
+      warmed: run.warmed,
+      failed: run.failed,
+      skipped: run.skipped,
+      duration_ms: run.durationMs,
+    };
+  }
+
+  /** @throws ProblemException 404 */
+  warmRun(id: string): WarmRunDto {
+    const run = this.warming.run(id);
+    if (!run)
+      throw new ProblemException(
+        404,
+        'WARM_RUN_NOT_FOUND',
+        'No such run',
+        'There is no such run among the last 20.',
+      );
+    return {
+      run_id: run.id,
+      state: run.state,
+      categories: run.categories,
+      started_at: run.startedAt,
+      duration_ms: run.durationMs,
+      warmed: run.warmed,
+      skipped: run.skipped,
+      failed: run.failed,
+      failed_jobs: failedJobs(run),
+    };
+  }
+
+  async invalidate({ keys, tags }: InvalidateRequest): Promise<InvalidationAnswerDto> {
+    const { applied, queued } = await this.cache.invalidate({ keys, tags });
+    const what = [tags.length > 0 && `${tags.length} tags`, keys.length > 0 && `${keys.length} keys`]
+      .filter(Boolean)
+      .join(' and ');
+    return {
+      message: `${what} ${applied ? 'invalidated' : 'queued: Redis is away'}`,
+      tags,
+      keys,
+      applied,
+      queued,
+      timestamp: now(),
+    };
+  }
+
+  /** @throws CachePatternError, ProblemException 400 and 503 */
+  async clear({
+    pattern = '*',
+    dry_run: dryRun = false,
+    confirm = false,
+  }: ClearQueryDto): Promise<{ accepted: boolean; body: object }> {
+    parsePattern(pattern);
+    if (pattern === '*' && !dryRun) {
+      if (!confirm) {
+        throw new ProblemException(
+          400,
+          'PATTERN_TOO_BROAD',
+          'Pattern too broad',
+          'To clear everything say confirm=true.',
+          [{ path: 'pattern', code: 'PATTERN_TOO_BROAD', message: 'matches every key' }],
+        );
+      }
+      const { applied, queued } = await this.cache.clear();
+      return {
+        accepted: queued,
+        body: {
+          message: applied ? 'everything of this namespace is cleared' : 'queued: Redis is away',
+          applied,
+          queued,
+          timestamp: now(),
+        },
+      };
+    }
+    const { remote } = this.cache.status();
+    if (remote.mode === 'redis' && remote.state === 'down') {
+      throw new ProblemException(
+        503,
+        'CACHE_UNAVAILABLE',
+        'Cache unavailable',
+        'Nobody can say what matches while Redis is away.',
+        undefined,
+        {
+          'Retry-After': '1',
+        },
+      );
+    }
+    const job = this.jobs.start(pattern, dryRun);
+    if (!job) {
+      throw new ProblemException(
+        503,
+        'CLEAR_JOBS_TOO_MANY',
+        'Too many clears',
+        `${maxJobsRunning} clears are under way.`,
+        undefined,
+        {
+          'Retry-After': '5',
+        },
+      );
+    }
+    return { accepted: true, body: jobDto(job) };
+  }
+
+  clearJob(id: string): ClearJobDto {
+    return jobDto(this.findJob(id));
+  }
+
+  async cancelClear(id: string): Promise<ClearJobDto> {
+    const job = this.findJob(id);
+    await this.jobs.cancel(job);
+    return jobDto(job);
+  }
+
+  private findJob(id: string): ClearJob {
+    const job = this.jobs.find(id);
+    if (!job)
+      throw new ProblemException(
+        404,
+        'CLEAR_JOB_NOT_FOUND',
+        'No such clear',
+        'There is no such clear among the last 50 of this instance.',
+      );
+    return job;
+  }
+
+  private async runWarming(categories: readonly string[] | undefined): Promise<WarmRun> {
+    try {
+      return await this.warming.warm(categories);
+    } catch (error) {
+      if (!(error instanceof WarmJobUnknownError)) throw error;
+      throw new ProblemException(404, error.code, 'Nothing to warm', error.message);
+    }
+  }
+}
+
+function jobDto(job: ClearJob): ClearJobDto {
+  return {
+    job_id: job.id,
+    pattern: job.pattern,
+    dry_run: job.dryRun,
+    status: job.status,
+    scanned: job.progress.scanned,
+    matched: job.progress.matched,
+    removed: job.progress.removed,
+    started_at: job.startedAt,
+    ended_at: job.endedAt,
+  };
+}
+
+function failedJobs(run: WarmRun): string[] {
+  return [...new Set(run.failures.map(failure => failure.job))];
+}
+
+function now(): string {
+  return new Date().toISOString();
+}

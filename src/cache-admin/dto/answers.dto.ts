@@ -1,0 +1,131 @@
+import { ApiProperty } from '@nestjs/swagger';
+
+export class WarmAnswerDto {
+  @ApiProperty({ example: '5 entries warmed, 2 fresh already' })
+  message!: string;
+
+  @ApiProperty({ format: 'date-time' })
+  timestamp!: string;
+
+  @ApiProperty({ type: [String] })
+  warmed_categories!: readonly string[];
+
+  @ApiProperty({ format: 'uuid' })
+  run_id!: string;
+
+  @ApiProperty({ description: 'Entries that were loaded and stored' })
+  warmed!: number;
+
+  @ApiProperty()
+  failed!: number;
+
+  @ApiProperty({ description: 'Entries that were fresh already' })
+  skipped!: number;
+
+  @ApiProperty()
+  duration_ms!: number;
+}
+
+export class WarmRunDto {
+  @ApiProperty({ format: 'uuid' })
+  run_id!: string;
+
+  @ApiProperty({ enum: ['running', 'done', 'failed'] })
+  state!: string;
+
+  @ApiProperty({ type: [String] })
+  categories!: readonly string[];
+
+  @ApiProperty({ format: 'date-time' })
+  started_at!: string;
+
+  @ApiProperty()
+  duration_ms!: number;
+
+  @ApiProperty()
+  warmed!: number;
+
+  @ApiProperty()
+  skipped!: number;
+
+  @ApiProperty()
+  failed!: number;
+
+  @ApiProperty({ type: [String], description: 'Jobs that failed, at most 50; the log says why' })
+  failed_jobs!: string[];
+}
+
+export class InvalidationAnswerDto {
+  @ApiProperty()
+  message!: string;
+
+  @ApiProperty({ type: [String] })
+  tags!: string[];
+
+  @ApiProperty({ type: [String] })
+  keys!: string[];
+
+  @ApiProperty({ description: 'Redis has done it: later reads do not see what was there before' })
+  applied!: boolean;
+
+  @ApiProperty({ description: 'Redis is away: it is done before anything is read from Redis again' })
+  queued!: boolean;
+
+  @ApiProperty({ format: 'date-time' })
+  timestamp!: string;
+}
+
+export class ClearJobDto {
+  @ApiProperty({ format: 'uuid' })
+  job_id!: string;
+
+  @ApiProperty()
+  pattern!: string;
+
+  @ApiProperty()
+  dry_run!: boolean;
+
+  @ApiProperty({ enum: ['running', 'done', 'cancelled', 'failed'] })
+  status!: string;
+
+  @ApiProperty({ description: 'Keys of Redis that were looked at' })
+  scanned!: number;
+
+  @ApiProperty()
+  matched!: number;
+
+  @ApiProperty()
+  removed!: number;
+
+  @ApiProperty({ format: 'date-time' })
+  started_at!: string;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  ended_at!: string | null;
+}
+
+export class PolicyDto {
+  @ApiProperty()
+  name!: string;
+
+  @ApiProperty({ enum: ['shared', 'redis', 'local'] })
+  tier!: string;
+
+  @ApiProperty()
+  ttl_ms!: number;
+
+  @ApiProperty()
+  stale_ms!: number;
+
+  @ApiProperty()
+  negative_ttl_ms!: number;
+
+  @ApiProperty()
+  jitter!: number;
+
+  @ApiProperty()
+  refresh_ahead_fraction!: number;
+
+  @ApiProperty({ type: [String] })
+  tags!: readonly string[];
+}

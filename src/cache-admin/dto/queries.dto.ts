@@ -1,0 +1,62 @@
+import { ApiPropertyOptional } from '@nestjs/swagger';
+import { Transform } from 'class-transformer';
+import { IsArray, IsBoolean, IsIn, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
+import { ArrayMaxSize, ArrayMinSize } from 'class-validator';
+import { MayBeAbsent } from '../../http/optional.decorator';
+
+const flag = { message: 'must be true or false' };
+
+function Flag(): PropertyDecorator {
+  return (target, name) => {
+    IsOptional()(target, name);
+    Transform(({ value }: { value: unknown }) =>
+      value === 'true' ? true : value === 'false' ? false : value,
+    )(target, name);
+    IsBoolean(flag)(target, name);
+  };
+}
+
+export class StatisticsQueryDto {
+  @ApiPropertyOptional({ enum: ['instance'], default: 'instance' })
+  @IsOptional()
+  @IsIn(['instance'], { message: 'must be instance' })
+  scope?: 'instance';
+
+  @ApiPropertyOptional({ enum: ['all'], default: 'all' })
+  @IsOptional()
+  @IsIn(['all'], { message: 'must be all: the time since the start' })
+  window?: 'all';
+}
+
+export class ClearQueryDto {
+  @ApiPropertyOptional({
+    description:
+      'Over keys: * any run, ? one character, \\ before a literal one. Without it, or with *, everything.',
+    example: 'agents:*',
+  })
+  @IsOptional()
+  @IsString()
+  @MaxLength(1_024)
+  pattern?: string;
+
+  @ApiPropertyOptional({ description: 'Only counts what matches', default: false })
+  @Flag()
+  dry_run?: boolean;
+
+  @ApiPropertyOptional({ description: 'Needed to clear everything', default: false })
+  @Flag()
+  confirm?: boolean;
+}
+
+export class WarmBodyDto {
+  @ApiPropertyOptional({ type: [String], description: 'Default: all', example: ['agents', 'models'] })
+  @MayBeAbsent()
+  @IsArray()
+  @ArrayMinSize(1, { message: 'must name at least one category, or be left out' })
+  @ArrayMaxSize(50, { message: 'may name 50 categories' })
+  @Matches(/^[A-Za-z0-9._:-]{1,64}$/, {
+    each: true,
+    message: 'each must be 1 to 64 of the characters A-Z a-z 0-9 . _ : -',
+  })
+  categories?: string[];
+}
