@@ -8,7 +8,15 @@ import type { ValueSerializer } from '../core';
 export class MsgpackSerializer implements ValueSerializer {
   readonly id = 1;
   readonly isolation = 'freeze' as const;
-  readonly #packr = new Packr({ moreTypes: true, useBigIntExtension: true, copyBuffers: true });
+  // The packer would write undefined for a function without a word: what the loader returned would not be what is read.
+  readonly #packr = Object.assign(
+    new Packr({ moreTypes: true, useBigIntExtension: true, copyBuffers: true }),
+    {
+      writeFunction: (): never => {
+        throw new TypeError('a function cannot be serialised');
+      },
+    },
+  );
 
   encode(value: unknown): Uint8Array {
     // The packer reuses its buffer; the result is a view on it.
@@ -16,6 +24,10 @@ export class MsgpackSerializer implements ValueSerializer {
   }
 
   decode(bytes: Uint8Array): unknown {
-    return this.#packr.unpack(bytes) as unknown;
+    // From a plain byte array the packer would make byte arrays of the Buffers in it.
+    const buffer = Buffer.isBuffer(bytes)
+      ? bytes
+      : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return this.#packr.unpack(buffer) as unknown;
   }
 }

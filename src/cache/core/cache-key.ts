@@ -109,10 +109,13 @@ export class KeyNames {
 
   constructor(private readonly sha256: (text: string) => string) {}
 
+  /** @throws CacheKeyError when `key` is long enough to be mistaken for a name and is no key */
   nameOf(key: string): string {
     if (key.length <= neverHashedUnits) return key;
     let name = this.#long.get(key);
     if (name === undefined) {
+      // L1 is asked before the key is checked: without this, a key with NUL could pass for the name of another.
+      checkKey(key);
       const encoded = encodeKey(key, this.sha256);
       name = isHashed(encoded) ? `\0${encoded}` : key;
       if (this.#long.size >= this.#maxRemembered) this.#long.clear();

@@ -1,4 +1,5 @@
-import { CacheValueError } from './errors';
+import { CacheOptionsError, CacheValueError } from './errors';
+import { checkDuration } from './policy';
 import type { Compressor, ValueSerializer } from './ports';
 
 /**
@@ -12,11 +13,11 @@ export interface CodecOptions {
   serializers?: readonly ValueSerializer[];
   /** Compressor of new entries; the first one writes, all of them read. */
   compressors?: readonly Compressor[];
-  /** Payloads above this many bytes are compressed. Default 1,024. */
+  /** Payloads above this many bytes are compressed. From 0; default 1,024. */
   compressAboveBytes?: number;
-  /** A compressed form is kept only if it saves at least this share. Default 0.1. */
+  /** A compressed form is kept only if it saves at least this share. From 0 to 1; default 0.1. */
   minSaving?: number;
-  /** A serialised value may have so many bytes. Default 1,048,576. */
+  /** A serialised value may have so many bytes. From 1 to 268,435,456 (256 MiB); default 1,048,576. */
   maxValueBytes?: number;
 }
 
@@ -59,8 +60,9 @@ export class HeldValue {
     if (serializer.isolation === 'share' || freezeIfPlain(value)) {
       return new HeldValue(true, value, undefined, undefined, bytes.length);
     }
-    // The bytes may be a view on a larger network buffer; holding it would hold that too.
-    return new HeldValue(false, undefined, bytes.slice(), serializer, bytes.length);
+    // The bytes may be a view on a larger network buffer; holding it would hold that too. A Buffer's own `slice` is no copy.
+    const own = Uint8Array.prototype.slice.call(bytes) as Uint8Array;
+    return new HeldValue(false, undefined, own, serializer, bytes.length);
   }
 
   read(): unknown {
@@ -80,7 +82,9 @@ export class EntryCodec {
   bytesIn = 0;
   bytesOut = 0;
 
+  /** @throws CacheOptionsError naming the option and the value */
   constructor(options: CodecOptions) {
+    checkCodecOptions(options);
     this.#default = options.serializer;
     this.#serializers = new Map([options.serializer, ...(options.serializers ?? [])].map(s => [s.id, s]));
     this.#compressors = new Map((options.compressors ?? []).map(c => [c.id, c]));
@@ -135,6 +139,31 @@ export class EntryCodec {
     const raw = compressor.decompress(entry.payload, Math.min(entry.rawLength, this.maxValueBytes));
     if (raw.length !== entry.rawLength) throw new Error('the inflated length differs from the header');
     return raw;
+  }
+}
+
+const largestValueBytes = 268_435_456;
+
+function checkCodecOptions(options: CodecOptions): void {
+  const { compressAboveBytes, minSaving, maxValueBytes } = options;
+  if (compressAboveBytes !== undefined)
+    checkDuration('codec', 'compressAboveBytes', compressAboveBytes, 0, largestValueBytes);
+  if (maxValueBytes !== undefined)
+    checkDuration('codec', 'maxValueBytes', maxValueBytes, 1, largestValueBytes);
+  if (minSaving !== undefined && !(minSaving >= 0 && minSaving <= 1)) {
+    throw new CacheOptionsError(`codec: minSaving must be a number from 0 to 1, not ${String(minSaving)}`);
+  }
+  // One byte of the entry holds the serialiser, four bits the compressor.
+  checkIds('serialiser', [options.serializer, ...(options.serializers ?? [])], 0, 255);
+  checkIds('compressor', options.compressors ?? [], 1, 15);
+}
+
+function checkIds(what: string, all: readonly { id: number }[], min: number, max: number): void {
+  const ids = new Set<number>();
+  for (const { id } of all) {
+    checkDuration('codec', `id of a ${what}`, id, min, max);
+    if (ids.has(id)) throw new CacheOptionsError(`codec: two ${what}s have the id ${id}`);
+    ids.add(id);
   }
 }
 

@@ -150,9 +150,9 @@ function checksum(head: Uint8Array, tail: Uint8Array, hash: Hash): number {
 function decode(bytes: Uint8Array): string | undefined {
   try {
     return text.decode(bytes);
-  } catch (error) {
-    if (error instanceof TypeError) return undefined;
-    throw error;
+  } catch {
+    // A fatal decoder throws for nothing else than bytes that are no UTF-8.
+    return undefined;
   }
 }
 

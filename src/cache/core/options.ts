@@ -1,10 +1,10 @@
-import { checkDuration, definePolicy, hardTtlMs, type CachePolicy } from './policy';
+import { checkDuration, definePolicy, hardTtlMs, withoutUndefined, type CachePolicy } from './policy';
 
 /** Options of the cache. Durations are milliseconds. */
 export interface TieredCacheOptions {
   /** Δ: an invalidation made on another instance is seen here at most so much later (G2). From 100 to 60,000. Default 2,000. */
   maxL1StalenessMs?: number;
-  /** While Redis is away a loaded value is used again for so long; at most Δ, so that G2 holds. 0: not at all. Default 1,000. */
+  /** While Redis is away a loaded value is used again for so long; at most Δ, so that G2 holds. 0: not at all. Default 1,000, or Δ where that is less. */
   outageTtlMs?: number;
   /** A refresh that failed is tried again after so long. From 1 to 60,000. Default 1,000. */
   refreshRetryMs?: number;
@@ -31,8 +31,10 @@ export const cacheDefaults = Object.freeze({
 
 /** @throws CacheOptionsError naming the option and the value */
 export function checkOptions(options: TieredCacheOptions): CacheOptions {
-  const merged = { ...cacheDefaults, ...options };
+  const merged = { ...cacheDefaults, ...withoutUndefined(options) };
   checkDuration('cache', 'maxL1StalenessMs', merged.maxL1StalenessMs, 100, 60_000);
+  if (options.outageTtlMs === undefined)
+    merged.outageTtlMs = Math.min(merged.outageTtlMs, merged.maxL1StalenessMs);
   checkDuration('cache', 'outageTtlMs', merged.outageTtlMs, 0, merged.maxL1StalenessMs);
   checkDuration('cache', 'refreshRetryMs', merged.refreshRetryMs, 1, 60_000);
   checkDuration('cache', 'closeTimeoutMs', merged.closeTimeoutMs, 0, 60_000);

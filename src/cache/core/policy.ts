@@ -149,6 +149,7 @@ function checkNumber(where: string, option: string, value: unknown, min: number,
   }
 }
 
-function withoutUndefined<T extends object>(options: T): T {
+/** Options as given: an option that is undefined is one that was not given. */
+export function withoutUndefined<T extends object>(options: T): T {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
 }

@@ -2,9 +2,9 @@ import { LRUCache } from 'lru-cache';
 import { CacheOptionsError, type LocalStore } from '../core';
 
 export interface MemoryStoreOptions {
-  /** Entries held at most. Default 10,000. */
+  /** Entries held at most. From 1 to 10,000,000: the table for them is laid out at once. Default 10,000. */
   maxEntries?: number;
-  /** Bytes held at most, as the cache accounts for them. Default 67,108,864 (64 MiB). */
+  /** Bytes held at most, as the cache accounts for them. From 1. Default 67,108,864 (64 MiB). */
   maxBytes?: number;
 }
 
@@ -13,6 +13,8 @@ export const memoryStoreDefaults = Object.freeze({ maxEntries: 10_000, maxBytes:
 /** An entry above this share of the bytes would push out too many others: it is not kept at all. */
 const maxShareOfOneEntry = 0.1;
 
+const largestTable = 10_000_000;
+
 /** L1 as an LRU bounded in entries and bytes. */
 export class MemoryStore<E extends object> implements LocalStore<E> {
   readonly #entries: LRUCache<string, E>;
@@ -20,12 +22,9 @@ export class MemoryStore<E extends object> implements LocalStore<E> {
   readonly #listeners: ((key: string) => void)[] = [];
 
   constructor(options: MemoryStoreOptions = {}) {
-    const { maxEntries, maxBytes } = { ...memoryStoreDefaults, ...options };
-    for (const [name, value] of Object.entries({ maxEntries, maxBytes })) {
-      if (!Number.isSafeInteger(value) || value < 1) {
-        throw new CacheOptionsError(`L1: ${name} must be a whole number from 1, not ${String(value)}`);
-      }
-    }
+    const { maxEntries = memoryStoreDefaults.maxEntries, maxBytes = memoryStoreDefaults.maxBytes } = options;
+    check('maxEntries', maxEntries, largestTable);
+    check('maxBytes', maxBytes, Number.MAX_SAFE_INTEGER);
     this.#maxEntryBytes = maxBytes * maxShareOfOneEntry;
     this.#entries = new LRUCache({
       max: maxEntries,
@@ -71,5 +70,13 @@ export class MemoryStore<E extends object> implements LocalStore<E> {
 
   onEvict(listener: (key: string) => void): void {
     this.#listeners.push(listener);
+  }
+}
+
+function check(option: string, value: number, max: number): void {
+  if (!Number.isSafeInteger(value) || value < 1 || value > max) {
+    throw new CacheOptionsError(
+      `L1: ${option} must be a whole number from 1 to ${max}, not ${String(value)}`,
+    );
   }
 }

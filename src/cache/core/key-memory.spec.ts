@@ -1,0 +1,63 @@
+import { KeyMemory } from './key-memory';
+
+describe('why a key is missing', () => {
+  test('nobody knows about a key never seen: cold', () => {
+    expect(new KeyMemory().causeOf('k', 0, false)).toBe('cold');
+  });
+
+  test('its life was over, from that very moment on', () => {
+    const memory = new KeyMemory();
+    memory.stored('k', 100);
+    expect(memory.causeOf('k', 100, true)).toBe('expired');
+    expect(memory.causeOf('k', 99, true)).toBe('evicted_l2');
+  });
+
+  test('it was invalidated while it lived', () => {
+    const memory = new KeyMemory();
+    memory.stored('k', 100);
+    memory.changed('k', 'invalidated');
+    expect(memory.causeOf('k', 50, true)).toBe('invalidated');
+    expect(memory.causeOf('k', 150, true)).toBe('expired');
+    memory.stored('k', 300);
+    expect(memory.causeOf('k', 200, true)).toBe('evicted_l2');
+  });
+
+  test('it was dropped for room, here or there', () => {
+    const memory = new KeyMemory();
+    memory.stored('k', 100);
+    memory.changed('k', 'evicted_l1');
+    expect(memory.causeOf('k', 50, false)).toBe('evicted_l1');
+    expect(memory.causeOf('k', 50, true)).toBe('evicted_l2');
+  });
+
+  test('here alone, one that was neither dropped nor outlived lost a token: invalidated', () => {
+    const memory = new KeyMemory();
+    memory.stored('k', 100);
+    expect(memory.causeOf('k', 50, false)).toBe('invalidated');
+  });
+
+  test('it could not be stored', () => {
+    const memory = new KeyMemory();
+    memory.rejected('k');
+    expect(memory.causeOf('k', 1e9, true)).toBe('rejected');
+  });
+
+  test('word of a key never seen is not remembered', () => {
+    const memory = new KeyMemory();
+    memory.changed('k', 'invalidated');
+    expect(memory.causeOf('k', 0, false)).toBe('cold');
+  });
+
+  test('is forgotten for the keys seen longest ago, so that the memory is bounded', () => {
+    const memory = new KeyMemory(2);
+    memory.stored('a', 100);
+    memory.stored('b', 100);
+    memory.stored('a', 100);
+    memory.stored('c', 100);
+    expect(['a', 'b', 'c'].map(name => memory.causeOf(name, 200, false))).toEqual([
+      'expired',
+      'cold',
+      'expired',
+    ]);
+  });
+});

@@ -1,0 +1,99 @@
+import { NodeHash } from '../node/node-hash';
+import type { Gate } from './ports';
+import { keyOfToken, keyToken, tagToken, TokenTable } from './tokens';
+
+class HandGate implements Gate {
+  open = true;
+  isOpen(): boolean {
+    return this.open;
+  }
+}
+
+describe('the table of tokens', () => {
+  test('learns a token that did not change while it was read', () => {
+    const table = new TokenTable(undefined);
+    const record = table.record('t');
+    table.learn(record, 'one', record.changes, 0);
+    expect([record.token, table.record('t')]).toEqual(['one', record]);
+  });
+
+  test('does not learn what was read before a change that has been heard', () => {
+    const table = new TokenTable(undefined);
+    const record = table.record('t');
+    const before = record.changes;
+    table.forget('t');
+    table.learn(record, 'old', before, 0);
+    expect(record.token).toBeUndefined();
+    table.learn(record, 'new', record.changes, 0);
+    expect(record.token).toBe('new');
+  });
+
+  test('does not learn while the gate is shut: the word that would take it back might not come', () => {
+    const gate = new HandGate();
+    const table = new TokenTable(() => gate);
+    const record = table.record('t');
+    gate.open = false;
+    table.learn(record, 'one', record.changes, 0);
+    expect(record.token).toBeUndefined();
+    gate.open = true;
+    table.learn(record, 'one', record.changes, 0);
+    expect(record.token).toBe('one');
+  });
+
+  test('does not learn that a token is missing, and keeps what it knew', () => {
+    const table = new TokenTable(undefined);
+    const record = table.record('t');
+    table.learn(record, 'one', record.changes, 0);
+    table.learn(record, undefined, record.changes, 0);
+    expect(record.token).toBe('one');
+  });
+
+  test('forgets a token for everybody who points to it', () => {
+    const table = new TokenTable(undefined);
+    const record = table.record('t');
+    table.learn(record, 'one', record.changes, 0);
+    table.forget('t');
+    expect(record.token).toBeUndefined();
+  });
+
+  test('forgetting what was never known is nothing', () => {
+    const table = new TokenTable(undefined);
+    table.forget('t');
+    expect(table.size).toBe(0);
+  });
+
+  test('cleared, it equals nothing any more, and a read that began before is not learned', () => {
+    const table = new TokenTable(undefined);
+    const record = table.record('t');
+    table.learn(record, 'one', record.changes, 0);
+    const before = record.changes;
+    table.clear();
+    table.learn(record, 'one', before, 0);
+    expect([record.token, table.size]).toEqual([undefined, 0]);
+    expect(table.record('t')).not.toBe(record);
+  });
+
+  test('is bounded: the oldest are forgotten, and what points to them is valid no longer', () => {
+    const table = new TokenTable(undefined, 10);
+    const records = Array.from({ length: 10 }, (_, index) => table.record(`t${index}`));
+    for (const record of records) table.learn(record, 'x', record.changes, 0);
+    table.record('one more');
+    expect(table.size).toBe(10);
+    expect(records.map(record => record.token)).toEqual([undefined, ...Array<string>(9).fill('x')]);
+    const before = records[0]!.changes;
+    table.learn(records[0]!, 'late', before - 1, 0);
+    expect(records[0]!.token).toBeUndefined();
+    for (let index = 0; index < 1_000; index += 1) table.record(`many${index}`);
+    expect(table.size).toBeLessThanOrEqual(10);
+  });
+});
+
+describe('names of tokens', () => {
+  test('of keys lead back to the key, those of tags lead to none', () => {
+    const sha256 = (text: string): string => new NodeHash().sha256(text);
+    expect(keyOfToken(keyToken('a%20b'))).toBe('a%20b');
+    expect(keyOfToken(tagToken('agents', sha256))).toBeUndefined();
+    // A tag cannot begin with "!", and is encoded besides.
+    expect(keyOfToken(tagToken('!key:a', sha256))).toBeUndefined();
+  });
+});
