@@ -63,14 +63,17 @@ export class Lookups {
     const { clock, near, names, scopes, stats } = this.parts;
     const policy = options.policy ?? this.parts.options.defaultPolicy;
     const scope = scopes.current();
-    // Inside a loader L1 is not trusted: its copy may be older than the tokens that the outer entry has captured.
-    const asksNear = scope?.load === undefined && typeof key === 'string';
+    this.refuseWhenClosed();
+    // Inside a loader L1 is not trusted: its copy may be older than the tokens that the outer entry has captured. Alone it
+    // is exact, because every invalidation is made here.
+    const asksNear = (scope?.load === undefined || !this.parts.shared) && typeof key === 'string';
     const counted = scope === undefined || scope.purpose === 'request';
     if (asksNear) {
       const nowMs = clock.coarseMs();
       const entry = near.read(names.nameOf(key), this.#tierOf(policy), nowMs);
       if (entry && (nowMs < entry.staleAtMs || loader)) {
         if (counted) stats.l1.hits += 1;
+        scope?.load?.inherit(tokensOf(entry));
         if (loader && nowMs >= entry.refreshAtMs) {
           this.#refreshBehind(this.callOf(key, loader, options, scope), entry.fillId);
         }
@@ -81,7 +84,6 @@ export class Lookups {
         });
       }
     }
-    this.refuseWhenClosed();
     checkKey(key);
     if (options.tags) checkTags(options.tags);
     if (options.deadlineMs !== undefined)
@@ -137,7 +139,6 @@ export class Lookups {
         continue;
       }
       if (!flight || !this.#mayJoin(flight, call)) return { result: await this.#begin(call), joined: false };
-      flight.joined += 1;
       const result = await flight.result;
       // An answer for one caller alone: everybody else asks for himself, at once and not one after the other.
       if (result.kind === 'private') {
@@ -155,6 +156,7 @@ export class Lookups {
    */
   #mayJoin(flight: Flight, call: Call): boolean {
     if (flight.detached) return false;
+    // This also keeps two loaders that ask for each other's keys from waiting for each other.
     if (call.scope?.load && flight.number <= call.scope.load.capturedAt) return false;
     if (!this.parts.shared) return true;
     const nowMs = this.parts.clock.nowMs();
@@ -321,12 +323,22 @@ export class Lookups {
     this.#refreshNotBefore.set(call.name, Infinity);
     // A refresh belongs to nobody's load and to nobody's request.
     const scope: LoadScope = { purpose: 'refresh', load: undefined };
+    const again = (): void =>
+      void this.#refreshNotBefore.set(call.name, clock.nowMs() + options.refreshRetryMs);
     const refreshed = scopes
-      .run(scope, () => this.#begin({ ...call, scope, purpose: 'refresh', refreshOf: fillId }))
+      .run(scope, async () => {
+        // After the answer: what a loader does before its first `await` is not for this caller to wait for.
+        await undefined;
+        return this.#begin({ ...call, scope, purpose: 'refresh', refreshOf: fillId });
+      })
       .then(
-        () => this.#refreshNotBefore.delete(call.name),
+        result => {
+          const brought = result.kind === 'loaded' ? result.stored : result.kind !== 'private';
+          if (brought) this.#refreshNotBefore.delete(call.name);
+          else again();
+        },
         // The `load` event has reported it; the stale answer goes on until its window ends.
-        () => this.#refreshNotBefore.set(call.name, clock.nowMs() + options.refreshRetryMs),
+        again,
       );
     background.track(refreshed);
   }
@@ -466,7 +478,11 @@ function foundOf(entry: NearEntry): FoundEntry {
     bornAtMs: entry.bornAtMs,
     staleAtMs: entry.staleAtMs,
     expiresAtMs: entry.expiresAtMs,
-    tokens: entry.records.map((record, index) => [record.name, entry.tokens[index]!] as const),
+    tokens: tokensOf(entry),
     elsewhere: false,
   };
+}
+
+function tokensOf(entry: NearEntry): (readonly [TokenName, string])[] {
+  return entry.records.map((record, index) => [record.name, entry.tokens[index]!] as const);
 }

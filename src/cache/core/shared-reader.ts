@@ -35,6 +35,7 @@ export class SharedReader {
   /** One trip: the entry, and the tokens that it probably depends on and that are not known here. */
   async read(flight: Flight, call: Call): Promise<Verdict> {
     const strict = call.scope?.load !== undefined;
+    const counted = call.purpose === 'request';
     const known = new Map<TokenName, string | undefined>();
     const unknown = this.#unknown(flight, call.tokens, strict, known);
     const changesBefore = unknown.map(name => this.tokens.record(name).changes);
@@ -42,12 +43,12 @@ export class SharedReader {
     this.#learn(unknown, read.tokens, changesBefore, known);
     const bytes = read.entries[0];
     if (!bytes) {
-      this.stats.l2.misses += 1;
+      if (counted) this.stats.l2.misses += 1;
       return { kind: 'nothing', fillId: '' };
     }
     const verdict = await this.admit(flight, call, bytes, known);
-    if (verdict.kind === 'valid') this.stats.l2.hits += 1;
-    else this.stats.l2.misses += 1;
+    if (counted && verdict.kind === 'valid') this.stats.l2.hits += 1;
+    else if (counted) this.stats.l2.misses += 1;
     return verdict;
   }
 

@@ -50,8 +50,6 @@ export class Flight {
   readonly result: Promise<FlightResult>;
   readonly settle: (result: FlightResult) => void;
   readonly fail: (error: unknown) => void;
-  /** Those who wait besides the caller who began it. */
-  joined = 0;
 
   constructor(
     /** Name of the key in this process. */

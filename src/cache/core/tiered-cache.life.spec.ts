@@ -281,17 +281,27 @@ describe('a stale entry', () => {
     expect(await cache.get('k', { policy })).toBe('new');
   });
 
-  test('is not refreshed while a load of it is under way for somebody else, which would lose that one', async () => {
+  test('answers inside a loader as well, and refreshes behind it once', async () => {
     const { cache } = await stale();
     const loader = new HeldLoader<string>();
-    // Inside a loader nothing from L1 is trusted, so this loads although a stale entry is there.
-    const outer = cache.getOrSet('outer', () => cache.getOrSet('k', loader.load, { policy }));
+    const read = (): Promise<string> => cache.getOrSet('k', loader.load, { policy });
+    expect(await cache.getOrSet('outer', async () => [await read(), await read()])).toEqual(['old', 'old']);
     await settled();
-    expect(await cache.lookup('k', loader.load, { policy })).toMatchObject({ value: 'old', outcome: 'stale_hit' });
     expect(loader.runs).toBe(1);
     loader.release('new');
-    expect(await outer).toBe('new');
+    await settled();
     expect(await cache.get('k', { policy })).toBe('new');
+  });
+
+  test('is not refreshed again at once when the refresh brought nothing that can be stored', async () => {
+    const { cache } = await stale();
+    let loads = 0;
+    const read = (): Promise<unknown> => cache.getOrSet<unknown>('k', () => void (loads += 1), { policy });
+    for (let n = 0; n < 3; n += 1) {
+      expect(await read()).toBe('old');
+      await settled();
+    }
+    expect(loads).toBe(1);
   });
 
   test('a policy without a stale window never has one', async () => {

@@ -95,10 +95,12 @@ export class TokenTable {
   #forgetOldest(): void {
     let left = Math.ceil(this.maxTokens / 10);
     for (const [name, record] of this.#records) {
+      // Every entry depends on this one.
+      if (name === namespaceToken) continue;
       record.token = undefined;
       record.changes += 1;
       this.#records.delete(name);
-      if (--left === 0) return;
+      if (--left <= 0) return;
     }
   }
 }
