@@ -1,0 +1,27 @@
+import type { CacheDecoratorOptions } from '../cache';
+import { isModelName } from './model-name';
+
+/** Everything about models carries the tags of its policy, `model` and `models`; one model carries `model:<name>` as well. */
+const tagsOfModel = (name: unknown): string[] => {
+  const text = Array.isArray(name) ? name.join('/') : name;
+  return typeof text === 'string' && isModelName(text) ? [`model:${text}`] : [];
+};
+
+/** Loads that may run at once: the provider runs prompts on the same machine. */
+const maxConcurrentLoads = 8;
+
+/** What of the models is cached, under which keys and tags. Invalidate `models` after changing OLLAMA_URL to another server. */
+export const modelsCache = {
+  /** GET /models */
+  list: { key: 'models:list', query: [], maxConcurrentLoads },
+  /** GET /models/{name} */
+  one: {
+    key: 'models:one',
+    query: [],
+    maxConcurrentLoads,
+    tags: ({ params }: { params: Readonly<Record<string, unknown>> }) => tagsOfModel(params['name']),
+  },
+} satisfies Record<string, CacheDecoratorOptions>;
+
+/** What is to be forgotten of one model when the provider no longer has it. */
+export { tagsOfModel };
