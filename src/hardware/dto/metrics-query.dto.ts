@@ -1,0 +1,24 @@
+import { ApiPropertyOptional } from '@nestjs/swagger';
+import { QueryBoolean } from './query.decorators';
+
+export class MetricsQueryDto {
+  @ApiPropertyOptional({
+    type: Boolean,
+    default: false,
+    description: 'How many processes there are, by state',
+  })
+  @QueryBoolean()
+  include_processes?: boolean;
+
+  @ApiPropertyOptional({ type: Boolean, default: true })
+  @QueryBoolean()
+  include_network?: boolean;
+
+  @ApiPropertyOptional({ type: Boolean, default: true })
+  @QueryBoolean()
+  include_disk?: boolean;
+
+  @ApiPropertyOptional({ type: Boolean, default: false })
+  @QueryBoolean()
+  include_gpu?: boolean;
+}

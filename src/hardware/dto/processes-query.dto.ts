@@ -1,0 +1,27 @@
+import { ApiPropertyOptional } from '@nestjs/swagger';
+import { IsIn } from 'class-validator';
+import { MayBeAbsent } from '../../http/optional.decorator';
+import { QueryInteger } from '../../http/query-integer.decorator';
+import { processLimits, processOrders, type ProcessOrder } from '../process-list';
+import { QueryNumber } from './query.decorators';
+
+const { minLimit, maxLimit, defaultLimit, maxMemoryMb } = processLimits;
+
+export class ProcessesQueryDto {
+  @ApiPropertyOptional({ enum: processOrders, default: 'cpu' })
+  @MayBeAbsent()
+  @IsIn(processOrders, { message: `must be one of ${processOrders.join(', ')}` })
+  sort_by?: ProcessOrder;
+
+  @ApiPropertyOptional({ minimum: minLimit, maximum: maxLimit, default: defaultLimit })
+  @QueryInteger(minLimit, maxLimit)
+  limit?: number;
+
+  @ApiPropertyOptional({ minimum: 0, maximum: 100, default: 0, description: 'Share of all cores together' })
+  @QueryNumber(0, 100)
+  min_cpu_percent?: number;
+
+  @ApiPropertyOptional({ minimum: 0, maximum: maxMemoryMb, default: 0, description: 'MiB resident' })
+  @QueryNumber(0, maxMemoryMb)
+  min_memory_mb?: number;
+}

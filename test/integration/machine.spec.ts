@@ -1,0 +1,76 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { HardwareService } from '../../src/hardware/hardware.service';
+import { Machine } from '../../src/hardware/machine';
+import { MachineThread, MachineUnreadableError } from '../../src/hardware/machine-thread';
+
+const everything = { disk: true, network: true, gpu: true, processes: true };
+
+describe('this machine', () => {
+  let machine: Machine;
+  let hardware: HardwareService;
+  beforeAll(async () => {
+    machine = new Machine();
+    machine.onModuleInit();
+    hardware = new HardwareService(machine);
+    await hardware.metrics(everything); // the thread starts and loads its library
+  });
+  afterAll(() => machine.onModuleDestroy());
+
+  it('is described by numbers within their bounds', async () => {
+    const { cpu, memory, disk, processes } = await hardware.metrics(everything);
+    expect(cpu.count).toBeGreaterThan(0);
+    expect(cpu.per_core).toHaveLength(cpu.count);
+    for (const percent of [cpu.percent, ...cpu.per_core, memory?.percent]) {
+      expect(percent).toBeGreaterThanOrEqual(0);
+      expect(percent).toBeLessThanOrEqual(100);
+    }
+    expect(memory!.used_bytes + memory!.available_bytes).toBe(memory!.total_bytes);
+    expect(disk!.map(({ mount }) => mount)).toContain('/');
+    expect(processes!.total).toBeGreaterThan(0);
+  });
+
+  it('leaves out what was not asked for', async () => {
+    const metrics = await hardware.metrics({ disk: false, network: false, gpu: false, processes: false });
+    expect(Object.keys(metrics)).toEqual(['timestamp', 'hostname', 'uptime_seconds', 'cpu', 'memory']);
+  });
+
+  it('lists this process among its processes', async () => {
+    const { processes } = await hardware.processes({
+      sortBy: 'pid',
+      limit: 500,
+      minCpuPercent: 0,
+      minMemoryMb: 0,
+    });
+    expect(processes.map(({ pid }) => pid)).toContain(process.pid);
+  });
+
+  it('is read without holding up the event loop for 20 ms', async () => {
+    const longestMs: number[] = [];
+    for (let attempt = 0; attempt < 5; attempt += 1) {
+      const delay = monitorEventLoopDelay({ resolution: 1 });
+      delay.enable();
+      await Promise.all([hardware.metrics(everything), hardware.health(), hardware.status()]);
+      delay.disable();
+      longestMs.push(delay.max / 1e6);
+    }
+    // The best of five: what we do ourselves happens each time, what other programs of a busy machine do to us does not.
+    expect(Math.min(...longestMs)).toBeLessThan(20);
+  });
+});
+
+describe('the thread that reads it', () => {
+  it('begins anew after it was given up for taking too long', async () => {
+    const thread = new MachineThread(1);
+    await expect(thread.ask('processes')).rejects.toThrow(MachineUnreadableError);
+    await expect(thread.ask('processes')).rejects.toThrow(/longer than 1 ms|has ended/);
+    await thread.close();
+  });
+
+  it('answers nothing after it was closed, and what was under way is rejected', async () => {
+    const thread = new MachineThread();
+    const underWay = expect(thread.ask('processes')).rejects.toThrow('shutting down');
+    await thread.close();
+    await underWay;
+    await expect(thread.ask('mem')).rejects.toThrow('shutting down');
+  });
+});
