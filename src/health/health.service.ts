@@ -1,0 +1,160 @@
+import { Injectable } from '@nestjs/common';
+import { HealthCheckService, HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
+import { TieredCache } from '../cache';
+import { AppConfig } from '../config/app-config';
+import { Database } from '../database/database';
+import { HardwareService } from '../hardware/hardware.service';
+import type { Check } from './check-history';
+import type { DetailedHealthDto, ProbeDto, ServiceHealthDto } from './dto/health-response.dto';
+import { alertsOf, recommendationsOf } from './findings';
+import { HealthChecks, type ServiceName } from './health-checks.service';
+
+export type OverallStatus = 'healthy' | 'degraded' | 'unhealthy';
+
+/** How the application is, for probes and for people. */
+@Injectable()
+export class HealthService {
+  constructor(
+    private readonly terminus: HealthCheckService,
+    private readonly indicators: HealthIndicatorService,
+    private readonly checks: HealthChecks,
+    private readonly hardware: HardwareService,
+    private readonly cache: TieredCache,
+    private readonly database: Database,
+    private readonly config: AppConfig,
+  ) {}
+
+  /** Whether this process runs. Asks nobody: a restart would not bring back Redis or the database. */
+  live(): Promise<ProbeDto> {
+    return this.terminus.check([
+      () => this.indicators.check('process').up({ uptime_seconds: processUptime() }),
+    ]) as Promise<ProbeDto>;
+  }
+
+  /**
+   * Whether requests can be answered: `degraded` without Redis, which is slower and not wrong.
+   * @throws ServiceUnavailableException with the report when the database is away
+   */
+  async ready(): Promise<ProbeDto> {
+    const [database, redis] = await Promise.all([this.checks.of('database'), this.checks.of('redis')]);
+    const report = (await this.terminus.check([
+      () => this.databaseIndicator(database),
+      () => this.redisIndicator(redis),
+    ])) as ProbeDto;
+    return redis.status === 'down' ? { ...report, status: 'degraded' } : report;
+  }
+
+  /** The status in one word: `unhealthy` without the database, `degraded` without anything else that is configured. */
+  async overall(): Promise<OverallStatus> {
+    const [database, ...others] = await Promise.all([
+      this.checks.of('database'),
+      this.checks.of('redis'),
+      this.checks.of('models'),
+    ]);
+    return overallOf(database, others);
+  }
+
+  async detailed(): Promise<DetailedHealthDto> {
+    const [database, redis, models, vitals] = await Promise.all([
+      this.checks.of('database'),
+      this.checks.of('redis'),
+      this.checks.of('models'),
+      this.hardware.vitals(),
+    ]);
+    const host = this.hardware.scoreOf(vitals);
+    const status = this.cache.status();
+    const checks = { database, redis, models };
+    const services = Object.fromEntries(
+      Object.entries(checks).map(([name, check]) => [
+        name,
+        { check, summary: this.checks.summaryOf(name as ServiceName) },
+      ]),
+    );
+    const { l1MaxEntries, l1MaxBytes } = this.config.cache;
+    const facts = {
+      services,
+      cache: { status, statistics: this.cache.stats(), l1MaxEntries, l1MaxBytes },
+      host,
+      environment: this.config.environment,
+      database: { mode: this.database.mode },
+    };
+    return {
+      status: overallOf(database, [redis, models]),
+      timestamp: new Date().toISOString(),
+      version: this.config.version,
+      uptime_seconds: processUptime(),
+      services: {
+        database: this.serviceDto('database', database, null),
+        redis: this.serviceDto('redis', redis, redis.status === 'disabled' ? null : status.remote.breaker),
+        models: this.serviceDto('models', models, null),
+      },
+      system_resources: {
+        cpu_percent: vitals.cpuPercent,
+        load_per_core: vitals.loadPerCore,
+        memory_percent: vitals.memoryPercent,
+        swap_percent: vitals.swapPercent,
+        disk_percent: vitals.diskPercent,
+        process_memory_bytes: process.memoryUsage.rss(),
+        score: host.score,
+      },
+      alerts: alertsOf(facts),
+      recommendations: recommendationsOf(facts),
+    };
+  }
+
+  private databaseIndicator({ status, responseTimeMs, error }: Check): HealthIndicatorResult {
+    const indicator = this.indicators.check('database');
+    const { mode } = this.database;
+    return status === 'up'
+      ? indicator.up({ mode, response_time_ms: responseTimeMs })
+      : indicator.down({ mode, message: error });
+  }
+
+  /** Always up: any indicator that is down makes Terminus answer 503, and without Redis answers go on. */
+  private redisIndicator({ status, responseTimeMs, error }: Check): HealthIndicatorResult {
+    const indicator = this.indicators.check('redis');
+    const { remote, pendingInvalidations } = this.cache.status();
+    if (status === 'disabled')
+      return indicator.up({
+        mode: 'off',
+        message: 'No Redis: the cache lives in the memory of this process alone.',
+      });
+    const state = {
+      mode: 'redis',
+      circuit_breaker_state: remote.breaker,
+      pending_invalidations: pendingInvalidations,
+    };
+    return status === 'up'
+      ? indicator.up({ ...state, response_time_ms: responseTimeMs })
+      : indicator.up({ ...state, degraded: true, message: error });
+  }
+
+  private serviceDto(name: ServiceName, check: Check, breaker: string | null): ServiceHealthDto {
+    const { lastSuccessMs, lastFailureMs, consecutiveFailures, uptimePercent } = this.checks.summaryOf(name);
+    return {
+      status: check.status,
+      response_time_ms: check.responseTimeMs,
+      last_check: new Date(check.atMs).toISOString(),
+      last_success: isoOf(lastSuccessMs),
+      last_failure: isoOf(lastFailureMs),
+      error: check.error,
+      consecutive_failures: consecutiveFailures,
+      circuit_breaker_state: breaker,
+      uptime_percentage: uptimePercent,
+    };
+  }
+}
+
+function overallOf(database: Check, others: readonly Check[]): OverallStatus {
+  if (database.status === 'down') return 'unhealthy';
+  return others.some(({ status }) => status === 'down') ? 'degraded' : 'healthy';
+}
+
+function isoOf(timeMs: number | null): string | null {
+  return timeMs === null ? null : new Date(timeMs).toISOString();
+}
+
+/** Whole seconds since this process started. */
+function processUptime(): number {
+  return Math.floor(process.uptime());
+}

@@ -1,0 +1,16 @@
+import { Module } from '@nestjs/common';
+import { HardwareModule } from '../hardware/hardware.module';
+import { HealthModule } from '../health/health.module';
+import { HttpDurations } from './http-durations';
+import { MetricsController } from './metrics.controller';
+import { MetricsService } from './metrics.service';
+import { PrometheusController } from './prometheus.controller';
+import { PrometheusRegistry } from './prometheus-registry';
+import { StatusController } from './status.controller';
+
+@Module({
+  imports: [HardwareModule, HealthModule],
+  controllers: [PrometheusController, MetricsController, StatusController],
+  providers: [MetricsService, PrometheusRegistry, HttpDurations],
+})
+export class MetricsModule {}
