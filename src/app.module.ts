@@ -8,7 +8,11 @@ import { AppConfig } from './config/app-config';
 import { ConfigModule } from './config/config.module';
 import { Database } from './database/database';
 import { DatabaseModule } from './database/database.module';
+import { HardwareModule } from './hardware/hardware.module';
+import { HealthModule } from './health/health.module';
 import { loggerOptions } from './logging';
+import { MetricsModule } from './metrics/metrics.module';
+import { ModelsModule } from './models/models.module';
 import { RedisConnections } from './redis/redis-connections';
 import { RedisModule } from './redis/redis.module';
 import { RootController } from './root.controller';
@@ -26,6 +30,10 @@ import { SettingsModule } from './settings/settings.module';
     AuthModule,
     SettingsModule,
     AgentsModule,
+    ModelsModule,
+    HardwareModule,
+    HealthModule,
+    MetricsModule,
     CacheAdminModule,
   ],
   controllers: [RootController],

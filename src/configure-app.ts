@@ -19,10 +19,13 @@ export const appOptions: NestApplicationOptions = {
   abortOnError: false,
 };
 
-const outsideOfPrefix = ['/', 'health', 'health/{*splat}', 'metrics'].map(path => ({
-  path,
-  method: RequestMethod.ALL,
-}));
+/** Probes and scrapers know their own paths. `/metrics` and the report at `/api/v1/metrics` share a name: both are written out. */
+const outsideOfPrefix = ['/', 'health', 'health/live', 'health/ready', 'metrics', 'api/v1/metrics'].map(
+  path => ({
+    path,
+    method: RequestMethod.ALL,
+  }),
+);
 const serverLimits = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,

@@ -27,7 +27,6 @@ export class RootController {
         shared_cache: this.redis.mode,
         database: this.database.mode,
         models: this.config.ollama.url === undefined ? 'none' : 'ollama',
-        cache_fast_path: this.config.cache.fastPath,
         cache_warming: this.config.warming.enabled,
       },
       links: {

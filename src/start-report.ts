@@ -14,7 +14,7 @@ export function startReport(app: NestExpressApplication, url: string): string[] 
     `Database  ${app.get(Database).describe()}`,
     `Models    ${config.ollama.url === undefined ? 'no provider: the list is empty; set OLLAMA_URL' : `Ollama at ${new URL(config.ollama.url).host}`}`,
     `Admin     ${adminAccess(config)}`,
-    `Cache     namespace ${cache.namespace}, in memory up to ${cache.l1MaxEntries} entries or ${mebibytes} MiB, fast path ${onOff(cache.fastPath)}, warming ${onOff(warming.enabled)}`,
+    `Cache     namespace ${cache.namespace}, in memory up to ${cache.l1MaxEntries} entries or ${mebibytes} MiB, warming ${onOff(warming.enabled)}`,
   ];
 }
 

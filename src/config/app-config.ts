@@ -117,10 +117,6 @@ export const settingsSchema = z.strictObject({
       unit: 'bytes',
       description: 'Bytes kept in the memory of this process at most; 0 keeps none.',
     }),
-    fastPath: setting(onOff, true, {
-      env: 'CACHE_FAST_PATH',
-      description: 'on answers public hits in front of the router; off sends every request through it.',
-    }),
   }),
   warming: section({
     enabled: setting(onOff, true, {

@@ -33,7 +33,7 @@ describe('the configuration', () => {
       redis: { mode: 'embedded', url: undefined, commandTimeoutMs: 300 },
       database: { mode: 'embedded', dataDir: 'data' },
       admin: { apiKeys: [] },
-      cache: { namespace: 'sutazai', l1MaxEntries: 10_000, l1MaxBytes: 67_108_864, fastPath: true },
+      cache: { namespace: 'sutazai', l1MaxEntries: 10_000, l1MaxBytes: 67_108_864 },
       rateLimit: 100,
     });
   });
@@ -64,7 +64,7 @@ describe('the configuration', () => {
         LOG_LEVEL: 'loud',
         RATE_LIMIT: '0',
         NODE_ENV: 'staging',
-        CACHE_FAST_PATH: 'maybe',
+        CACHE_WARMING: 'maybe',
       }),
     ).toEqual(
       expect.arrayContaining([
@@ -72,7 +72,7 @@ describe('the configuration', () => {
         'server in config/default.yaml must hold keys and values',
         'cache.l1MaxEntries in config/default.yaml must be a whole number from 0 to 100000000, not "many"',
         'cache.colour in config/default.yaml is not a setting',
-        'CACHE_FAST_PATH must be on or off, not "maybe"',
+        'CACHE_WARMING must be on or off, not "maybe"',
         'LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent, not "loud"',
         'RATE_LIMIT must be off or a whole number from 10 to 1000000, not "0"',
         'unknown in config/default.yaml is not a setting',

@@ -328,7 +328,7 @@ export class Lookups {
     const refreshed = scopes
       .run(scope, async () => {
         // After the answer: what a loader does before its first `await` is not for this caller to wait for.
-        await undefined;
+        await Promise.resolve();
         return this.#begin({ ...call, scope, purpose: 'refresh', refreshOf: fillId });
       })
       .then(

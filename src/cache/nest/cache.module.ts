@@ -42,8 +42,12 @@ import { SentResponses } from './sent-responses';
     {
       provide: TieredCache,
       inject: [CACHE_MODULE_OPTIONS, PolicyTable],
-      useFactory: (options: CacheModuleOptions, policies: PolicyTable) =>
-        createTieredCache(options, [...policies.all(), cacheManagerPolicy]),
+      useFactory: async (options: CacheModuleOptions, policies: PolicyTable) => {
+        const cache = createTieredCache(options, [...policies.all(), cacheManagerPolicy]);
+        // Whoever invalidates at the start should not find Redis away that is only not attached yet.
+        await cache.ready();
+        return cache;
+      },
     },
     { provide: KeyHeads, useFactory: () => new KeyHeads() },
     { provide: SentResponses, useFactory: () => new SentResponses() },
