@@ -55,6 +55,7 @@ export class MachineThread {
   #nextId = 1;
   readonly #waiting = new Map<number, Waiting>();
   #closing = false;
+  #ended: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly timeoutMs = 5_000) {}
 
@@ -64,10 +65,9 @@ export class MachineThread {
     const worker = (this.#worker ??= this.#start());
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(
-        () => this.#giveUp(worker, `${question} took longer than ${this.timeoutMs} ms`),
-        this.timeoutMs,
-      );
+      const timer = setTimeout(() => {
+        this.#giveUp(worker, `${question} took longer than ${this.timeoutMs} ms`);
+      }, this.timeoutMs);
       timer.unref();
       this.#waiting.set(id, { resolve, reject, timer });
       worker.postMessage({ id, question });
@@ -77,7 +77,8 @@ export class MachineThread {
   /** Ends the thread; questions under way are rejected. */
   async close(): Promise<void> {
     this.#closing = true;
-    if (this.#worker) await this.#giveUp(this.#worker, 'the application is shutting down');
+    if (this.#worker) this.#giveUp(this.#worker, 'the application is shutting down');
+    await this.#ended;
   }
 
   #start(): Worker {
@@ -112,8 +113,9 @@ export class MachineThread {
     for (const id of [...this.#waiting.keys()]) this.#take(id)?.reject(error);
   }
 
-  async #giveUp(worker: Worker, reason: string): Promise<void> {
+  /** Ends the thread; `close` waits for it. */
+  #giveUp(worker: Worker, reason: string): void {
     this.#lost(worker, new MachineUnreadableError(reason));
-    await worker.terminate();
+    this.#ended = Promise.all([this.#ended, worker.terminate()]);
   }
 }
