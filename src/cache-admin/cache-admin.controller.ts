@@ -13,6 +13,7 @@ import {
 } from '@nestjs/common';
 import {
   ApiAcceptedResponse,
+  ApiExtraModels,
   ApiBody,
   ApiOkResponse,
   ApiOperation,
@@ -24,12 +25,13 @@ import { AdminOnly } from '../auth/admin-key.guard';
 import { CacheAdminService } from './cache-admin.service';
 import { ClearJobDto, InvalidationAnswerDto, PolicyDto, WarmAnswerDto, WarmRunDto } from './dto/answers.dto';
 import { ClearQueryDto, StatisticsQueryDto, WarmBodyDto } from './dto/queries.dto';
-import { StatisticsDto } from './dto/statistics.dto';
+import { PolicyStatisticsDto, StatisticsDto } from './dto/statistics.dto';
 import { readInvalidateBody } from './invalidate-body';
 
 const noStore = 'no-store';
 
 @ApiTags('cache')
+@ApiExtraModels(PolicyStatisticsDto)
 @Controller('cache')
 export class CacheAdminController {
   constructor(private readonly admin: CacheAdminService) {}

@@ -434,7 +434,7 @@ describe('a cached route', () => {
     await get('/agents/short');
     const hit = await get('/agents/short');
     expect(hit.headers['cache-control']).toBe(
-      'public, max-age=7, stale-while-revalidate=300, stale-if-error=300',
+      'public, max-age=7, stale-while-revalidate=7, stale-if-error=7',
     );
     expect(hit.headers['cache-status']).toMatch(/ttl=[67];/);
   });

@@ -10,7 +10,7 @@ import {
 import { HttpAdapterHost } from '@nestjs/core';
 import type { Request, Response } from 'express';
 import { lastValueFrom, of, type Observable } from 'rxjs';
-import { TieredCache, type CacheAnswer, type LoadControl } from '../core';
+import { TieredCache, type CacheAnswer, type CachePolicy, type LoadControl } from '../core';
 import {
   bypassStatus,
   cacheControl,
@@ -22,6 +22,7 @@ import {
   StoredResponse,
   type BypassReason,
   type JsonSettings,
+  type Lifetimes,
   type ReadOnlyReason,
   type RouteBypass,
 } from '../http';
@@ -176,10 +177,7 @@ export class CacheInterceptor implements NestInterceptor, OnModuleInit {
     const hit = answer.source !== 'load';
     writeStored(request, response, value, {
       cacheStatus: cacheStatus(answer, readOnly),
-      cacheControl: cacheControl({
-        ttlMs: value.freshMs ?? route.policy.ttlMs,
-        staleMs: route.policy.staleMs,
-      }),
+      cacheControl: cacheControl(lifetimesOf(route.policy, value.freshMs)),
       age: hit ? Math.floor(answer.ageMs / 1_000) : undefined,
       vary: route.rules.headers,
     });
@@ -241,4 +239,10 @@ function keyedHeaders(route: CachedRoute, request: Request): Record<string, stri
     if (value !== undefined) headers[name] = typeof value === 'string' ? value : value.join(', ');
   }
   return headers;
+}
+
+/** What the entry really lives: a handler may shorten the fresh life, and the stale window is then no longer than that. */
+function lifetimesOf({ ttlMs, staleMs }: CachePolicy, freshMs: number | undefined): Lifetimes {
+  if (freshMs === undefined || freshMs >= ttlMs) return { ttlMs, staleMs };
+  return { ttlMs: freshMs, staleMs: Math.min(staleMs, freshMs) };
 }
