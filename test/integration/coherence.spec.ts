@@ -114,6 +114,64 @@ describe('coherence between instances', () => {
     expect(await a.get('k')).toBe('new');
   });
 
+  test('a cold load that another node has invalidated is nobody’s to join, although nothing was stored yet', async () => {
+    const [a, b] = [await node(), await node()];
+    const source = held<string>();
+    // With a long lease, so that it is not the next renewal that tells.
+    const policy = definePolicy('slow', { leaseMs: 30_000 });
+    const first = a.getOrSet('k', () => source.promise, { policy });
+    await eventually(() => a.status().loadsInFlight === 1);
+    await b.invalidateKeys(['k']);
+    // Well within Δ, for which a load may be joined without word of it.
+    const answers = new Set<unknown>();
+    await eventually(async () => {
+      const answer = a.getOrSet('k', () => 'new', { deadlineMs: 20 });
+      answers.add(await answer.catch((error: Error) => error.name));
+      return answers.has('new');
+    }, 1_000);
+    source.release('old');
+    expect(await first).toBe('old');
+  });
+
+  describe('while a node cannot hear', () => {
+    const deaf = async (cache: TieredCache): Promise<void> => {
+      await redis.admin().acl('SETUSER', 'default', '-client|tracking');
+      await redis.admin().call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+      await eventually(() => !cache.status().gate.open);
+    };
+    afterEach(() => redis.admin().acl('SETUSER', 'default', '+client|tracking'));
+
+    test('what it loads under a tag that is invalidated meanwhile is not valid for anybody', async () => {
+      const [a, b] = [await node(), await node()];
+      await deaf(a);
+      const source = held<string>();
+      const first = a.getOrSet('k', () => source.promise, { tags: ['t'] });
+      await eventually(() => a.status().loadsInFlight === 1);
+      await b.invalidateTags(['t']);
+      source.release('old');
+      expect(await first).toBe('old');
+      expect(await b.get('k')).toBeUndefined();
+      expect(await a.get('k')).toBeUndefined();
+    });
+
+    test('the same for a tag that its loader chooses at the end', async () => {
+      const [a, b] = [await node(), await node()];
+      await deaf(a);
+      const source = held<string>();
+      const load = async (control: { addTags(tag: string): void }): Promise<string> => {
+        const value = await source.promise;
+        control.addTags('chosen');
+        return value;
+      };
+      const first = a.lookup('k', load, { dynamicTags: true });
+      await eventually(() => a.status().loadsInFlight === 1);
+      await b.invalidateTags(['chosen']);
+      source.release('old');
+      expect(await first).toMatchObject({ value: 'old', stored: false });
+      expect(await b.get('k')).toBeUndefined();
+    });
+  });
+
   test('an outer entry depends on the tags of what its loader read, on every node', async () => {
     const [a, b] = [await node(), await node()];
     let version = 1;

@@ -94,6 +94,19 @@ describe('outages of Redis', () => {
     await eventually(async () => (await read(b)) === 2);
   });
 
+  test('an invalidation that Redis refused keeps everybody here from reading what it should have removed', async () => {
+    const a = keep(await coherentNode(redis));
+    await a.getOrSet('k', () => 'v1');
+    await redis.admin().acl('SETUSER', 'default', '-evalsha', '-eval');
+    expect(await a.invalidateKeys(['k'])).toEqual({ applied: false, queued: true });
+    expect(a.status().remote.state).toBe('up');
+    expect(await a.get('k')).toBeUndefined();
+    await redis.admin().acl('SETUSER', 'default', '+evalsha', '+eval');
+    await eventually(() => a.status().pendingInvalidations === 0);
+    expect(await a.get('k')).toBeUndefined();
+    expect(await a.getOrSet('k', () => 'v2')).toBe('v2');
+  });
+
   test('after a restart of the server nothing of before is served, and recent invalidations are made again', async () => {
     const a = keep(await coherentNode(redis));
     await a.getOrSet('k', () => 'v1');

@@ -1,0 +1,191 @@
+/**
+ * The mechanisms of the protocol, each with the change that takes it out. `npm run mutations` applies them one at a time to
+ * a copy of the source and runs the tests named here; at least one must fail. `find` must occur exactly once.
+ *
+ * @typedef {{ name: string, file: string, find: string, replace: string, tests: string[] }} Mutation
+ */
+
+const parity = 'test/integration/parity.spec.ts';
+const coherence = 'test/integration/coherence.spec.ts';
+const outage = 'test/integration/outage.spec.ts';
+const core = 'src/cache/core';
+
+/** @type {Mutation[]} */
+export const mutations = [
+  {
+    name: 'lease: a fill needs it',
+    file: 'src/cache/redis/scripts.ts',
+    find: "if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end",
+    replace: '',
+    tests: [parity, coherence],
+  },
+  {
+    name: 'lease: one load in the cluster',
+    file: 'src/cache/redis/scripts.ts',
+    find: "if redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then return {2} end",
+    replace: "if redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2]) then return {2} end",
+    tests: [parity, coherence],
+  },
+  {
+    name: 'lease: an invalidation removes it with the data',
+    file: 'src/cache/redis/scripts.ts',
+    find: "if redis.call('EXISTS', l) == 1 then",
+    replace: 'if false then',
+    tests: [parity, coherence],
+  },
+  {
+    name: 'inv: a cold load elsewhere is announced',
+    file: 'src/cache/redis/scripts.ts',
+    find: "redis.call('RENAME', l, d)\n      redis.call('UNLINK', d)",
+    replace: "redis.call('UNLINK', l)",
+    tests: [coherence],
+  },
+  {
+    name: 'set: it removes the lease',
+    file: 'src/cache/redis/scripts.ts',
+    find: 'removeKey(KEYS[1], KEYS[2], KEYS[3], KEYS[4])\nredis',
+    replace: 'redis',
+    tests: [coherence],
+  },
+  {
+    name: 'set: a lower version does not replace a higher one',
+    file: 'src/cache/redis/scripts.ts',
+    find: "if type(stored) == 'string' and #stored == 8 and struct.unpack('>d', stored) > version then return -2 end",
+    replace: '',
+    tests: [coherence],
+  },
+  {
+    name: 'tokens: an entry depends on them',
+    file: 'src/cache/core/shared-reader.ts',
+    find: 'if (entry.tokens.some(([name, token]) => current.get(name) !== token)) {',
+    replace: 'if (entry.tokens.length < 0) {',
+    tests: [parity, coherence],
+  },
+  {
+    name: 'tokens: captured before the loader, not after it',
+    file: 'src/cache/core/loading.ts',
+    find: 'const encoded = loaded.isPrivate ? undefined : this.#encode(call, loaded);\n    if (!encoded) {\n      this.#release(flight);',
+    replace:
+      'for (const name of flight.captured.keys()) { const now = (await this.parts.shared!.store.ensureTokens([name], 60_000))[0]!; flight.captured.set(name, now); }\n    const encoded = loaded.isPrivate ? undefined : this.#encode(call, loaded);\n    if (!encoded) {\n      this.#release(flight);',
+    tests: [parity, coherence],
+  },
+  {
+    name: 'tokens: L1 compares them',
+    file: 'src/cache/core/near-cache.ts',
+    find: 'if (entry.records[index]!.token !== entry.tokens[index]) return undefined;',
+    replace: '',
+    tests: [parity, coherence],
+  },
+  {
+    name: 'dynamic tags: `!any` is checked again',
+    file: 'src/cache/core/loading.ts',
+    find: 'if (after.tokens[0] !== flight.captured.get(anyToken)) return false;',
+    replace: '',
+    tests: [coherence],
+  },
+  {
+    name: 'fence: an invalidation detaches loads here',
+    file: 'src/cache/core/invalidator.ts',
+    find: "this.parts.flights.current(name)?.detach();\n    this.parts.memory.changed(name, 'invalidated');",
+    replace: "this.parts.memory.changed(name, 'invalidated');",
+    tests: [core],
+  },
+  {
+    name: 'detach: a changed token ends a load under way',
+    file: 'src/cache/core/invalidator.ts',
+    find: 'if (read?.tokens[0] === flight.captured.get(token)) return;',
+    replace: 'if (read) return;',
+    tests: [coherence],
+  },
+  {
+    name: 'messages: L1 drops what changed',
+    file: 'src/cache/core/invalidator.ts',
+    find: 'if (name === undefined) return;\n    this.parts.near.drop(name);',
+    replace: 'if (name === undefined) return;',
+    tests: [parity, coherence],
+  },
+  {
+    name: 'flush: a lost tracking connection makes L1 suspect, a new one empties it',
+    file: 'src/cache/core/invalidator.ts',
+    find: 'flush(reason: FlushReason): void {',
+    replace: 'flush(reason: FlushReason): void {\n    if (reason !== "server_flushed") return;',
+    tests: [coherence],
+  },
+  {
+    name: 'gate: L1 is not served when it is shut',
+    file: 'src/cache/core/near-cache.ts',
+    find: 'if (!entry.gates[index]!.isOpen(nowMs)) return undefined;',
+    replace: '',
+    tests: [coherence, outage],
+  },
+  {
+    name: 'nested reads: L1 is not trusted inside a loader',
+    file: 'src/cache/core/lookup.ts',
+    find: '(scope?.load === undefined || !this.parts.shared) &&',
+    replace: '',
+    tests: [coherence],
+  },
+  {
+    name: 'nested reads: the outer entry takes the inner tokens along',
+    file: 'src/cache/core/loading.ts',
+    find: 'if (!flight.captured.has(name)) flight.captured.set(name, token);\n            flights.watch(flight, name);',
+    replace: '',
+    tests: [coherence, core],
+  },
+  {
+    name: 'pending: nothing is read from Redis before it has been made',
+    file: 'src/cache/core/parts.ts',
+    find: 'parts.shared?.store.available && parts.log.pending === 0',
+    replace: 'parts.shared?.store.available',
+    tests: [outage],
+  },
+  {
+    name: 'replay: queued invalidations are made when Redis is back',
+    file: 'src/cache/core/invalidator.ts',
+    find: 'this.parts.log.addPending(keys, tokens);',
+    replace: '',
+    tests: [outage],
+  },
+  {
+    name: 'own tokens of an outage stay apart',
+    file: 'src/cache/core/loading.ts',
+    find: 'return (this.parts.ownTokens.record(name).token ??= this.parts.hash.randomToken());',
+    replace: 'return (this.parts.tokens.record(name).token ??= this.parts.hash.randomToken());',
+    tests: [outage],
+  },
+  {
+    name: 'age: what is copied to L1 has the life that is left',
+    file: 'src/cache/core/shared-reader.ts',
+    find: 'this.#timed(entry, held, Math.max(ageMs, 0))',
+    replace: 'this.#timed(entry, held, 0)',
+    tests: [parity],
+  },
+  {
+    name: 'checksum',
+    file: 'src/cache/core/entry.ts',
+    find: "return 'checksum';",
+    replace: '{}',
+    tests: [coherence, core],
+  },
+  {
+    name: 'clear by pattern: leases go too',
+    file: 'src/cache/redis/clear-matching.ts',
+    find: "for (const kind of ['l', 'd', 'x', 'k'] as const) {",
+    replace: "for (const kind of ['d', 'x', 'k'] as const) {",
+    tests: [coherence],
+  },
+  {
+    name: 'isolation: plain values are frozen',
+    file: 'src/cache/core/entry-codec.ts',
+    find: 'Object.freeze(value);',
+    replace: '',
+    tests: [parity],
+  },
+  {
+    name: 'local entries: a key’s token reaches them',
+    file: 'src/cache/core/lookup.ts',
+    find: "if (shared && policy.tier === 'local') tokens.add(keyToken(encoded));",
+    replace: '',
+    tests: [coherence],
+  },
+];
