@@ -88,6 +88,8 @@ export const postgresServer = {
   isThere: hasPostgres,
 };
 
+export const processList = { name: 'ps', aptPackage: 'procps', isThere: () => onPath('ps') };
+
 /** Debian keeps the programs of the server away from the PATH, one folder for each version. */
 function hasPostgres() {
   if (onPath('initdb') && onPath('postgres')) return true;

@@ -1,11 +1,20 @@
 // `npm test`: installs packages and servers that are missing, builds, runs every test. Arguments go to Jest.
 import { join } from 'node:path';
-import { build, checkNode, install, needPrograms, postgresServer, redisServer, root } from './steps.mjs';
+import {
+  build,
+  checkNode,
+  install,
+  needPrograms,
+  postgresServer,
+  processList,
+  redisServer,
+  root,
+} from './steps.mjs';
 import { runInForeground } from './child.mjs';
 
 checkNode();
 install();
-needPrograms([redisServer, postgresServer]);
+needPrograms([redisServer, postgresServer, processList]);
 build();
 const jest = join(root, 'node_modules', 'jest', 'bin', 'jest.js');
 const env = { ...process.env, NODE_ENV: 'test' };

@@ -86,7 +86,7 @@ export class HardwareService {
         503,
         'PROCESSES_UNREADABLE',
         'Processes unreadable',
-        'The processes of this machine cannot be read.',
+        'The processes of this machine cannot be read; listing them needs the program ps (package procps).',
       );
     return listProcesses(table, filter);
   }

@@ -116,7 +116,8 @@ export class Machine implements OnModuleInit, OnModuleDestroy {
   private async readProcesses(nowMs: number): Promise<ProcessTable | null> {
     const before = this.processesReadAtMs;
     const processes = await this.ask('processes');
-    if (!processes) return null;
+    // A machine has processes: an empty table means that the program that lists them (`ps`) is missing.
+    if (!processes || processes.list.length === 0) return null;
     this.processesReadAtMs = nowMs;
     return { processes, windowMs: before === undefined ? null : Math.round(nowMs - before) };
   }

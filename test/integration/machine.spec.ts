@@ -25,7 +25,11 @@ describe('this machine', () => {
       expect(percent).toBeLessThanOrEqual(100);
     }
     expect(memory!.used_bytes + memory!.available_bytes).toBe(memory!.total_bytes);
-    expect(disk!.map(({ mount }) => mount)).toContain('/');
+    for (const { total_bytes, used_bytes, percent } of disk!) {
+      expect(used_bytes).toBeLessThanOrEqual(total_bytes);
+      expect(percent).toBeGreaterThanOrEqual(0);
+      expect(percent).toBeLessThanOrEqual(100);
+    }
     expect(processes!.total).toBeGreaterThan(0);
   });
 
@@ -42,6 +46,18 @@ describe('this machine', () => {
       minMemoryMb: 0,
     });
     expect(processes.map(({ pid }) => pid)).toContain(process.pid);
+  });
+
+  it('says so when the program that lists processes is missing, and invents none', async () => {
+    // What the library answers where there is no `ps`, as on slim images.
+    const none = { all: 0, running: 0, blocked: 0, sleeping: 0, unknown: 0, list: [] };
+    jest.spyOn(MachineThread.prototype, 'ask').mockResolvedValue(none as never);
+    const bare = new Machine();
+    expect(await bare.processes()).toBeNull();
+    await expect(
+      new HardwareService(bare).processes({ sortBy: 'pid', limit: 5, minCpuPercent: 0, minMemoryMb: 0 }),
+    ).rejects.toMatchObject({ status: 503, code: 'PROCESSES_UNREADABLE' });
+    await bare.onModuleDestroy();
   });
 
   it('is read without holding up the event loop for 20 ms', async () => {
