@@ -51,7 +51,7 @@ describe('this machine', () => {
   it('says so when the program that lists processes is missing, and invents none', async () => {
     // What the library answers where there is no `ps`, as on slim images.
     const none = { all: 0, running: 0, blocked: 0, sleeping: 0, unknown: 0, list: [] };
-    jest.spyOn(MachineThread.prototype, 'ask').mockResolvedValue(none as never);
+    jest.spyOn(MachineThread.prototype, 'ask').mockResolvedValue(none);
     const bare = new Machine();
     expect(await bare.processes()).toBeNull();
     await expect(
