@@ -343,6 +343,60 @@ describe('coherence between instances', () => {
     expect(a.stats().corrupt).toEqual({ short: 2, checksum: 1, key: 1 });
   });
 
+  test('a foreign entry of bytes that are no text is a miss as well, and nobody waits for it', async () => {
+    const a = await node();
+    await redis.admin().set('test:1:d:{k}', Buffer.alloc(80, 0xf3));
+    expect(await a.getOrSet('k', () => 'v')).toBe('v');
+    expect(await a.get('k')).toBe('v');
+    expect(a.stats().corrupt).toEqual({ magic: 1 });
+  });
+
+  test('a refresh that fails is nobody’s error while a valid entry is there', async () => {
+    const a = await node();
+    const policy = definePolicy('ahead', {
+      ttlMs: 60_000,
+      tier: 'redis',
+      jitter: 0,
+      refreshAheadFraction: 0.1,
+    });
+    await a.getOrSet('k', () => 'v1', { policy: { ...policy, ttlMs: 200 } });
+    await new Promise(resolve => setTimeout(resolve, 40));
+    const source = held<string>();
+    let refreshes = 0;
+    const load = (): Promise<string> => {
+      refreshes += 1;
+      return source.promise;
+    };
+    expect(await a.getOrSet('k', load, { policy })).toBe('v1');
+    await eventually(() => refreshes === 1);
+    expect(await a.lookup('k', load, { policy })).toMatchObject({ value: 'v1', outcome: 'l2_hit' });
+    source.fail(new Error('source down'));
+    expect(await a.lookup('k', load, { policy })).toMatchObject({ value: 'v1', outcome: 'l2_hit' });
+  });
+
+  test('while another node refreshes, hits send nothing to Redis', async () => {
+    const [a, b] = [await node(), await node()];
+    const policy = definePolicy('ahead', {
+      ttlMs: 1_000,
+      jitter: 0,
+      staleMs: 60_000,
+      refreshAheadFraction: 0.1,
+    });
+    await a.getOrSet('k', () => 'v1', { policy });
+    await new Promise(resolve => setTimeout(resolve, 120));
+    const source = held<string>();
+    await a.getOrSet('k', () => source.promise, { policy });
+    await eventually(() => a.status().loadsInFlight === 1);
+    for (const _ of [1, 2, 3]) await b.getOrSet('k', () => 'wrong', { policy });
+    const admin = redis.admin();
+    const scripts = async (): Promise<number> =>
+      Number(/cmdstat_evalsha:calls=(\d+)/.exec(await admin.info('commandstats'))?.[1] ?? 0);
+    const before = await scripts();
+    for (let n = 0; n < 200; n += 1) expect(await b.getOrSet('k', () => 'wrong', { policy })).toBe('v1');
+    expect((await scripts()) - before).toBeLessThan(10);
+    source.release('v2');
+  });
+
   test('statistics: every read has one outcome, and warm-up and admin reads have none', async () => {
     const a = await node();
     await a.lookup('k', () => 'v');

@@ -107,6 +107,42 @@ describe('outages of Redis', () => {
     expect(await a.getOrSet('k', () => 'v2')).toBe('v2');
   });
 
+  test('what was queued while the breaker was open over a connection that stands is made all the same', async () => {
+    const [a, b] = [keep(await coherentNode(redis)), keep(await coherentNode(redis))];
+    let version = 1;
+    const read = (cache: TieredCache): Promise<number> => cache.getOrSet('k', () => version);
+    await read(a);
+    await read(b);
+    redis.signal('SIGSTOP');
+    // Shorter than the time after which a silent socket is given up.
+    setTimeout(() => redis.signal('SIGCONT'), 430);
+    await Promise.all(Array.from({ length: 6 }, (_, n) => a.set(`x${n}`, n)));
+    version = 2;
+    await a.invalidateKeys(['k']);
+    await eventually(() => a.status().remote.state === 'up' && a.status().pendingInvalidations === 0);
+    expect(await read(a)).toBe(2);
+    await eventually(async () => (await read(b)) === 2);
+  });
+
+  test('a lease whose command failed is given back, so that nobody waits for it', async () => {
+    const a = keep(await coherentNode(redis));
+    const policy = definePolicy('long', { leaseMs: 30_000 });
+    await redis.admin().call('CLIENT', 'PAUSE', '400', 'WRITE');
+    expect(await a.getOrSet('k', () => 'v1', { policy })).toBe('v1');
+    await eventually(
+      async () => (await redis.admin().exists('test:1:l:{k}')) === 0 && a.status().remote.state === 'up',
+    );
+    expect(await a.lookup('k', () => 'v2', { policy, deadlineMs: 3_000 })).toMatchObject({ stored: true });
+  });
+
+  test('a server that is full when it is greeted is greeted all the same', async () => {
+    await redis.admin().config('SET', 'maxmemory', '1');
+    const a = keep(cacheNode(redis));
+    await a.ready();
+    expect(a.status().remote.state).toBe('up');
+    expect(await a.invalidateKeys(['k'])).toEqual({ applied: true, queued: false });
+  });
+
   test('after a restart of the server nothing of before is served, and recent invalidations are made again', async () => {
     const a = keep(await coherentNode(redis));
     await a.getOrSet('k', () => 'v1');

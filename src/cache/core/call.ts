@@ -1,4 +1,4 @@
-import type { Loader } from './load-runner';
+import type { Loader } from './loader';
 import type { LoadScope, Purpose } from './load-scope';
 import type { CachePolicy } from './policy';
 import type { RemoteKey, TokenName } from './ports';

@@ -42,7 +42,8 @@ export class SystemClock implements Clock {
     this.#usesLeft = usesPerReading;
     // The reset belongs to the turn, not to a timer: timers run late after a stall, and an I/O
     // callback that came before them would be told the time of the turn before.
-    setImmediate(this.#expire).unref();
+    // Not unref'd: an immediate that does not count lets the loop sleep before it has run.
+    setImmediate(this.#expire);
     return this.#reading;
   }
 

@@ -3,7 +3,7 @@ export type { CacheStatus, SetOptions, TieredCacheDependencies } from './tiered-
 export type { CallOptions } from './call';
 export type { CacheAnswer } from './lookup';
 export type { InvalidationResult } from './invalidator';
-export type { Loader, LoadControl } from './load-runner';
+export type { Loader, LoadControl } from './loader';
 export type { LoadScope, Purpose } from './load-scope';
 export { cacheDefaults, type TieredCacheOptions } from './options';
 export { definePolicy, hardTtlMs, maxTtlMs, overridePolicy, policyDefaults } from './policy';

@@ -70,7 +70,9 @@ export class Invalidator {
 
   async #drainPending(): Promise<void> {
     const { log, shared } = this.parts;
-    if (log.pending === 0 || !shared?.store.available) return;
+    if (log.pending === 0) return;
+    // The breaker is open over a connection that stands: no `ready` will come to replay, so this goes on asking.
+    if (!shared?.store.available) return this.#planDrain();
     const pending = log.pendingNow();
     try {
       await shared.store.invalidate(pending.keys, pending.tokens);
@@ -120,7 +122,7 @@ export class Invalidator {
   /** Drops what is held under this name, and lets nobody join what is under way. */
   fenceName(name: string): void {
     this.parts.near.drop(name);
-    this.parts.flights.current(name)?.detach();
+    this.parts.flights.detach(name);
     this.parts.memory.changed(name, 'invalidated');
     this.parts.waiters.wake(name);
   }
@@ -142,7 +144,11 @@ export class Invalidator {
     if (token === namespaceToken) return this.#fenceAll();
     this.parts.tokens.forget(token);
     this.parts.ownTokens.forget(token);
-    for (const flight of this.parts.flights.watching(token)) flight.detach();
+    for (const flight of this.parts.flights.watching(token)) {
+      flight.detach();
+      // What it loads is invalid: whoever comes next need not wait for its lease.
+      if (flight.lease) this.parts.leases.release(flight.lease.key, flight.lease.token);
+    }
   }
 
   #fenceAll(): void {
@@ -163,7 +169,7 @@ export class Invalidator {
     const name = this.parts.names.nameOfEncoded(encoded);
     if (name === undefined) return;
     this.parts.near.drop(name);
-    this.parts.flights.current(name)?.detach();
+    this.parts.flights.detach(name);
     this.parts.waiters.wake(name);
     this.parts.memory.changed(name, 'invalidated');
   }

@@ -1,27 +1,9 @@
 import { Bulkhead } from './bulkhead';
 import type { Clock } from './clock';
+import type { Call } from './call';
+import type { LoadControl, Loader } from './loader';
 import { checkTags } from './cache-key';
 import { CacheClosedError, CacheLoadTimeoutError, CacheOptionsError } from './errors';
-import type { CachePolicy } from './policy';
-
-/** What a loader is given. */
-export interface LoadControl {
-  readonly key: string;
-  /** Aborted when the load is given up: it timed out, or the cache is closed. */
-  readonly signal: AbortSignal;
-  /**
-   * Tags that only the loaded value tells. Needs `dynamicTags: true` in the call.
-   * @throws CacheTagError, or CacheOptionsError when the call did not say so
-   */
-  addTags(...tags: string[]): void;
-  /** The answer is for this caller alone: it is neither stored nor handed to others who wait. */
-  doNotStore(): void;
-  /** Shortens the fresh life of this value, in milliseconds; never lengthens it. */
-  setTtlMs(ttlMs: number): void;
-}
-
-/** Loads a value. `undefined` is "no value" and is not stored; `null` is a value. */
-export type Loader<T> = (load: LoadControl) => T | Promise<T>;
 
 export interface Loaded {
   value: unknown;
@@ -47,17 +29,19 @@ export class LoadRunner {
    * @param around runs the loader in its async context
    * @throws whatever the loader throws, CacheLoadTimeoutError, CacheOverloadError, CacheClosedError
    */
-  run(
-    key: string,
-    policy: CachePolicy,
-    loader: Loader<unknown>,
-    dynamicTags: boolean,
-    around: <R>(run: () => R) => R,
-  ): Promise<Loaded> {
-    let bulkhead = this.#bulkheads.get(policy.name);
-    if (!bulkhead)
-      this.#bulkheads.set(policy.name, (bulkhead = new Bulkhead(policy.name, policy.maxConcurrentLoads)));
-    return bulkhead.run(() => this.#runOne(key, policy.loaderTimeoutMs, loader, dynamicTags, around));
+  run(call: Call, around: <R>(run: () => R) => R): Promise<Loaded> {
+    const { key, policy, dynamicTags } = call;
+    const run = (): Promise<Loaded> =>
+      this.#runOne(key, policy.loaderTimeoutMs, call.loader!, dynamicTags, around);
+    // Inside a load that has a place already: waiting for a second one could be waiting for oneself.
+    if (call.scope?.load) return run();
+    const name = `${policy.name}:${policy.maxConcurrentLoads}`;
+    let bulkhead = this.#bulkheads.get(name);
+    if (!bulkhead) {
+      bulkhead = new Bulkhead(policy.name, policy.maxConcurrentLoads);
+      this.#bulkheads.set(name, bulkhead);
+    }
+    return bulkhead.run(run);
   }
 
   /** Gives up every load under way. */

@@ -83,7 +83,7 @@ export class Loading {
       entry.staleAtMs = entry.expiresAtMs = beganAtMs + Math.min(home.maxLifeMs, life.softTtlMs);
     }
     const undisturbed = !flight.tainted && epoch === this.parts.near.epoch;
-    const storable = known && flight.captured.size <= maxTokensPerEntry;
+    const storable = known && !flight.overtaken && flight.captured.size <= maxTokensPerEntry;
     const stored = undisturbed && storable && this.keep(call, entry, '', home);
     if (undisturbed && !stored && home.kind !== 'outage') this.parts.memory.rejected(call.name);
     return { kind: 'loaded', entry, cause, stored };
@@ -183,8 +183,10 @@ export class Loading {
         capturedAt: flights.lastNumber,
         inherit: tokens => {
           for (const [name, token] of tokens) {
-            // The older capture stays: if the two differ, the token changed during the load, and the entry is invalid.
-            if (!flight.captured.has(name)) flight.captured.set(name, token);
+            const captured = flight.captured.get(name);
+            if (captured === undefined) flight.captured.set(name, token);
+            // The token changed between the two captures, and nobody knows on which side of it the inner value lies.
+            else if (captured !== token) flight.overtaken = true;
             flights.watch(flight, name);
           }
         },
@@ -194,7 +196,7 @@ export class Loading {
     let startedAtMs: number | undefined;
     let failure: unknown;
     try {
-      return await this.runner.run(call.key, call.policy, call.loader!, call.dynamicTags, run => {
+      return await this.runner.run(call, run => {
         startedAtMs = clock.nowMs();
         return scopes.run(scope, run);
       });
@@ -240,9 +242,14 @@ export class Loading {
     life: Life,
   ): Promise<boolean> {
     const shared = usableShared(this.parts);
-    if (!shared) return false;
+    if (!shared) {
+      this.#release(flight);
+      return false;
+    }
     try {
-      const known = dynamicTags.length === 0 || (await this.#captureDynamicTags(flight, call, dynamicTags));
+      const known =
+        !flight.overtaken &&
+        (dynamicTags.length === 0 || (await this.#captureDynamicTags(flight, call, dynamicTags)));
       if (!known || flight.captured.size > maxTokensPerEntry) {
         this.parts.memory.rejected(call.name);
         this.#release(flight);
@@ -266,6 +273,7 @@ export class Loading {
       return filled;
     } catch (error) {
       if (!(error instanceof RemoteUnavailableError)) throw error;
+      this.#release(flight);
       return false;
     }
   }
@@ -334,11 +342,7 @@ export class Loading {
   }
 
   #release(flight: Flight): void {
-    const shared = usableShared(this.parts);
-    if (!shared || !flight.lease) return;
-    const { key, token } = flight.lease;
-    // A lease that cannot be released runs out by itself.
-    this.parts.background.track(shared.store.release(key, token).catch(ignoreUnavailable));
+    if (flight.lease) this.parts.leases.release(flight.lease.key, flight.lease.token);
   }
 }
 
@@ -361,8 +365,4 @@ function lifeFrom(
     staleAtMs: bornAtMs + life.softTtlMs,
     expiresAtMs: bornAtMs + life.hardTtlMs,
   };
-}
-
-function ignoreUnavailable(error: unknown): void {
-  if (!(error instanceof RemoteUnavailableError)) throw error;
 }

@@ -2,7 +2,7 @@ import { checkKey, checkTags } from './cache-key';
 import type { Call, CallOptions } from './call';
 import { CacheClosedError, CacheDeadlineError, CacheDeadlockError, RemoteUnavailableError } from './errors';
 import type { Loading } from './loading';
-import type { Loader } from './load-runner';
+import type { Loader } from './loader';
 import type { LoadScope } from './load-scope';
 import type { NearEntry } from './near-cache';
 import { tokenTtlFor } from './options';
@@ -32,6 +32,7 @@ export interface CacheAnswer<T> {
   stored: boolean;
 }
 
+const minPollMs = 10;
 const firstPollMs = 50;
 const maxPollMs = 500;
 const maxRefreshesRemembered = 10_000;
@@ -85,7 +86,7 @@ export class Lookups {
       }
     }
     checkKey(key);
-    if (options.tags) checkTags(options.tags);
+    if (options.tags) checkTags([...policy.tags, ...options.tags]);
     if (options.deadlineMs !== undefined)
       checkDuration('call', 'deadlineMs', options.deadlineMs, 1, 3_600_000);
     if (asksNear && counted && policy.tier !== 'redis') stats.l1.misses += 1;
@@ -133,7 +134,7 @@ export class Lookups {
   /** Joins the flight of this key if it may be joined, or begins one. */
   async #join(call: Call): Promise<Joined> {
     for (;;) {
-      const flight = this.parts.flights.current(call.name);
+      const flight = this.parts.flights.current(call.name) ?? this.#onlyRefresh(call);
       if (flight?.doubt) {
         await flight.doubt;
         continue;
@@ -146,8 +147,17 @@ export class Lookups {
       }
       // A plain read found nothing: whoever has a loader goes on from there.
       if (result.kind === 'absent' && call.loader) continue;
+      // One with a loader may be content with a stale entry; a plain read is not.
+      if (result.kind === 'found' && !isUsable(call, result.entry, this.parts.clock.nowMs())) {
+        return { result: { kind: 'absent', cause: 'expired' }, joined: true };
+      }
       return { result, joined: true };
     }
+  }
+
+  /** Where nothing but this process holds the entry, a refresh is the only load there may be. */
+  #onlyRefresh(call: Call): Flight | undefined {
+    return this.#tierOf(call.policy) === 'local' ? this.parts.flights.refreshing(call.name) : undefined;
   }
 
   /**
@@ -169,7 +179,7 @@ export class Lookups {
 
   #begin(call: Call): Promise<FlightResult> {
     const { flights, clock, background } = this.parts;
-    const flight = flights.begin(call.name, clock.nowMs());
+    const flight = flights.begin(call.name, clock.nowMs(), call.refreshOf !== undefined);
     // The flight ends before anybody hears of it: a call made in answer to an error begins anew.
     const flown = this.#fly(flight, call).then(
       result => {
@@ -215,10 +225,11 @@ export class Lookups {
     let pollMs = firstPollMs;
     for (;;) {
       if (call.refreshOf === undefined) {
-        const verdict = await reader.read(flight, call);
+        const verdict = await reader.read(flight, call, waited);
         if (verdict.kind === 'valid' && isUsable(call, verdict.entry, clock.nowMs())) {
           return this.#found(flight, call, verdict, waited);
         }
+        if (verdict.kind === 'valid') cause ??= 'expired';
         cause ??= verdict.kind === 'invalid' ? verdict.cause : memory.causeOf(call.name, clock.nowMs(), true);
         seenFillId = verdict.fillId;
       }
@@ -227,7 +238,13 @@ export class Lookups {
       const token = hash.randomToken();
       const sentAtMs = clock.nowMs();
       const tokenTtlMs = tokenTtlFor(this.parts.options, call.policy);
-      const lease = await store.acquire(call.remoteKey, { token, leaseMs, seenFillId }, names, tokenTtlMs);
+      const lease = await store
+        .acquire(call.remoteKey, { token, leaseMs, seenFillId }, names, tokenTtlMs)
+        .catch((error: unknown) => {
+          // Whether it was taken nobody knows.
+          this.parts.leases.release(call.remoteKey, token);
+          throw error;
+        });
       const tokens = new Map(names.map((name, index) => [name, lease.tokens[index]!]));
       if (lease.kind === 'acquired') {
         for (const [name, value] of tokens) flight.captured.set(name, value);
@@ -238,13 +255,15 @@ export class Lookups {
         const verdict = await reader.admit(flight, call, lease.bytes, tokens);
         if (verdict.kind === 'valid') return this.#found(flight, call, verdict, true);
         seenFillId = verdict.fillId;
-        continue;
+        if (clock.nowMs() < waitUntilMs) continue;
+        return this.loading.loadAlone(call, cause ?? 'format');
       }
       if (call.refreshOf !== undefined) return { kind: 'absent', cause: 'expired' };
       const leftMs = waitUntilMs - clock.nowMs();
       if (leftMs <= 0) return this.loading.loadAlone(call, cause ?? 'cold');
       waited = true;
-      await waiters.wait(call.name, Math.min(pollMs, lease.remainingMs + 1, leftMs));
+      await waiters.wait(call.name, Math.min(pollMs, Math.max(lease.remainingMs + 1, minPollMs), leftMs));
+      this.refuseWhenClosed();
       pollMs = Math.min(pollMs * 2, maxPollMs);
     }
   }
@@ -303,9 +322,10 @@ export class Lookups {
       if (!suspect) throw error;
       return {
         kind: 'found',
-        entry: { ...foundOf(suspect), staleAtMs: -Infinity },
+        entry: { ...foundOf(suspect), staleAtMs: Math.min(suspect.staleAtMs, clock.nowMs()) },
         source: 'l1',
         fillId: suspect.fillId,
+        suspect: true,
       };
     }
   }
@@ -316,6 +336,7 @@ export class Lookups {
     if (
       this.#closed ||
       flights.current(call.name) ||
+      flights.refreshing(call.name) ||
       (this.#refreshNotBefore.get(call.name) ?? 0) > clock.nowMs()
     )
       return;
@@ -333,7 +354,7 @@ export class Lookups {
       })
       .then(
         result => {
-          const brought = result.kind === 'loaded' ? result.stored : result.kind !== 'private';
+          const brought = result.kind === 'loaded' ? result.stored : result.kind === 'found';
           if (brought) this.#refreshNotBefore.delete(call.name);
           else again();
         },
@@ -364,7 +385,7 @@ export class Lookups {
     const outcome = foundOutcome(entry, result.source, nowMs);
     const refreshAtMs =
       entry.bornAtMs + (entry.staleAtMs - entry.bornAtMs) * (call.policy.refreshAheadFraction || 1);
-    const refresh = call.loader && !joined && !entry.negative && nowMs >= refreshAtMs;
+    const refresh = call.loader && !joined && !result.suspect && !entry.negative && nowMs >= refreshAtMs;
     if (refresh) this.#refreshBehind(call, result.fillId);
     return this.#answer(call.key, call.policy, call.scope, entry, {
       outcome: entry.elsewhere && outcome !== 'stale_hit' ? 'coalesced' : outcome,

@@ -1,9 +1,11 @@
+import type { Background } from './background';
 import type { KeyNames } from './cache-key';
 import type { Clock } from './clock';
 import type { EntryCodec } from './entry-codec';
 import type { CacheEvents } from './events';
 import type { InvalidationLog } from './invalidation-log';
 import type { KeyMemory } from './key-memory';
+import type { Leases } from './leases';
 import type { LoadScope } from './load-scope';
 import type { NearCache } from './near-cache';
 import type { CacheOptions } from './options';
@@ -38,6 +40,7 @@ export interface CacheParts {
   readonly flights: FlightTable;
   readonly waiters: Waiters;
   readonly log: InvalidationLog;
+  readonly leases: Leases;
   readonly memory: KeyMemory;
   readonly stats: CacheStats;
   readonly events: CacheEvents;
@@ -53,23 +56,4 @@ export interface CacheParts {
  */
 export function usableShared(parts: CacheParts): SharedParts | undefined {
   return parts.shared?.store.available && parts.log.pending === 0 ? parts.shared : undefined;
-}
-
-/** What runs behind an answer. `close` waits for it. */
-export class Background {
-  readonly #running = new Set<Promise<unknown>>();
-
-  get size(): number {
-    return this.#running.size;
-  }
-
-  /** `task` reports its own failure; a rejection here is a programming error and must not be swallowed. */
-  track(task: Promise<unknown>): void {
-    const done = task.finally(() => this.#running.delete(done));
-    this.#running.add(done);
-  }
-
-  async settled(): Promise<void> {
-    while (this.#running.size > 0) await Promise.allSettled(this.#running);
-  }
 }

@@ -7,13 +7,20 @@ import type { MissCause } from './outcomes';
 import type { Coherence, Hash, RemoteStore, TokenName } from './ports';
 import type { Flight, FlightTable, FoundEntry } from './single-flight';
 import type { CacheStats } from './stats';
-import type { TokenTable } from './tokens';
+import type { TokenRecord, TokenTable } from './tokens';
 
 /** What a look at the shared entry comes to. `fillId` names the entry that was looked at, '' when there was none. */
 export type Verdict =
   | { kind: 'valid'; entry: FoundEntry; fillId: string }
   | { kind: 'invalid'; cause: MissCause; fillId: string }
   | { kind: 'nothing'; fillId: '' };
+
+/** Tokens on their way from Redis, with what was known of them when they were asked for. */
+interface AskedTokens {
+  names: TokenName[];
+  records: TokenRecord[];
+  changesBefore: number[];
+}
 
 /** An entry born this much in the server's future is one whose age cannot be told. */
 const maxFutureBirthMs = 1_000;
@@ -33,14 +40,14 @@ export class SharedReader {
   ) {}
 
   /** One trip: the entry, and the tokens that it probably depends on and that are not known here. */
-  async read(flight: Flight, call: Call): Promise<Verdict> {
+  async read(flight: Flight, call: Call, again: boolean): Promise<Verdict> {
     const strict = call.scope?.load !== undefined;
-    const counted = call.purpose === 'request';
+    // Looking again while somebody else loads is not another read.
+    const counted = call.purpose === 'request' && !again;
     const known = new Map<TokenName, string | undefined>();
     const unknown = this.#unknown(flight, call.tokens, strict, known);
-    const changesBefore = unknown.map(name => this.tokens.record(name).changes);
-    const read = await this.store.read([call.remoteKey], unknown);
-    this.#learn(unknown, read.tokens, changesBefore, known);
+    const read = await this.store.read([call.remoteKey], unknown.names);
+    this.#learn(unknown, read.tokens, known);
     const bytes = read.entries[0];
     if (!bytes) {
       if (counted) this.stats.l2.misses += 1;
@@ -73,8 +80,9 @@ export class SharedReader {
     let held: HeldValue;
     try {
       held = this.codec.decode(entry);
-    } catch (error) {
-      return this.#corrupt(call, error instanceof Error ? error.message : 'payload', fillId);
+    } catch {
+      // Not the decoder's own words: they may quote the payload.
+      return this.#corrupt(call, 'payload', fillId);
     }
     return { kind: 'valid', entry: this.#timed(entry, held, Math.max(ageMs, 0)), fillId };
   }
@@ -92,10 +100,9 @@ export class SharedReader {
       strict,
       known,
     );
-    if (asked.length > 0) {
-      const changesBefore = asked.map(name => this.tokens.record(name).changes);
-      const read = await this.store.read([], asked);
-      this.#learn(asked, read.tokens, changesBefore, known);
+    if (asked.names.length > 0) {
+      const read = await this.store.read([], asked.names);
+      this.#learn(asked, read.tokens, known);
     }
     return known;
   }
@@ -109,9 +116,8 @@ export class SharedReader {
   ): Promise<Map<TokenName, string>> {
     const known = new Map<TokenName, string | undefined>();
     const asked = this.#unknown(flight, names, strict, known);
-    if (asked.length > 0) {
-      const changesBefore = asked.map(name => this.tokens.record(name).changes);
-      this.#learn(asked, await this.store.ensureTokens(asked, tokenTtlMs), changesBefore, known);
+    if (asked.names.length > 0) {
+      this.#learn(asked, await this.store.ensureTokens(asked.names, tokenTtlMs), known);
     }
     return known as Map<TokenName, string>;
   }
@@ -127,27 +133,33 @@ export class SharedReader {
     names: readonly TokenName[],
     strict: boolean,
     known: Map<TokenName, string | undefined>,
-  ): TokenName[] {
+  ): AskedTokens {
     const nowMs = this.clock.nowMs();
-    return names.filter(name => {
+    const asked: AskedTokens = { names: [], records: [], changesBefore: [] };
+    for (const name of names) {
       this.watch(flight, name);
       const record = this.tokens.record(name);
-      if (strict || record.token === undefined || !(record.gate?.isOpen(nowMs) ?? true)) return true;
-      known.set(name, record.token);
-      return false;
-    });
+      if (strict || record.token === undefined || !(record.gate?.isOpen(nowMs) ?? true)) {
+        asked.names.push(name);
+        asked.records.push(record);
+        asked.changesBefore.push(record.changes);
+      } else {
+        known.set(name, record.token);
+      }
+    }
+    return asked;
   }
 
+  /** Into the records that were asked for: one that the table has dropped since learns in vain, as it must. */
   #learn(
-    names: readonly TokenName[],
+    asked: AskedTokens,
     values: readonly (string | undefined)[],
-    changesBefore: readonly number[],
     known: Map<TokenName, string | undefined>,
   ): void {
     const nowMs = this.clock.nowMs();
-    names.forEach((name, index) => {
+    asked.names.forEach((name, index) => {
       known.set(name, values[index]);
-      this.tokens.learn(this.tokens.record(name), values[index], changesBefore[index]!, nowMs);
+      this.tokens.learn(asked.records[index]!, values[index], asked.changesBefore[index]!, nowMs);
     });
   }
 

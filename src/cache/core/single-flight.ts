@@ -5,7 +5,7 @@ import type { MissCause } from './outcomes';
 /** What a flight brings to everybody who waited for it. */
 export type FlightResult =
   /** An entry that was there. */
-  | { kind: 'found'; entry: FoundEntry; source: 'l1' | 'l2'; fillId: string }
+  | { kind: 'found'; entry: FoundEntry; source: 'l1' | 'l2'; fillId: string; suspect?: true }
   /** A loader ran; here, or (`elsewhere`) on another instance while we waited. */
   | { kind: 'loaded'; entry: FoundEntry; cause: MissCause; stored: boolean }
   /** The loader said that its answer is for its own caller alone: everybody else has to ask for himself. */
@@ -36,6 +36,8 @@ export class Flight {
   detached = false;
   /** What it brings may be older than a change already heard: not for L1. */
   tainted = false;
+  /** What it read inside its loader is older than what it had captured: nobody may store it. */
+  overtaken = false;
   /** When the lease was last known to be ours, or the flight began: it vouches for the flight for a while. */
   vouchedAtMs: number;
   /** Set while a changed token is being read again: whoever wants to join waits for the verdict. */
@@ -78,6 +80,8 @@ export class Flight {
 /** The flights of this process, found by key and by the tokens that they watch. */
 export class FlightTable {
   readonly #byName = new Map<string, Flight>();
+  /** Refreshes stand apart: whoever misses meanwhile must not wait for them, nor get their errors. */
+  readonly #refreshes = new Map<string, Flight>();
   readonly #byToken = new Map<TokenName, Set<Flight>>();
   readonly #watched = new Map<Flight, Set<TokenName>>();
   #count = 0;
@@ -96,11 +100,23 @@ export class FlightTable {
     return this.#byName.get(name);
   }
 
-  begin(name: string, nowMs: number): Flight {
-    // Messages reach the current flight of a key alone: one that is replaced would not hear of changes any more.
+  /** The refresh of a key that is under way. */
+  refreshing(name: string): Flight | undefined {
+    return this.#refreshes.get(name);
+  }
+
+  /** Nobody joins what is under way for this key, and what it brings is not for L1. */
+  detach(name: string): void {
     this.#byName.get(name)?.detach();
+    this.#refreshes.get(name)?.detach();
+  }
+
+  begin(name: string, nowMs: number, refresh = false): Flight {
+    const table = refresh ? this.#refreshes : this.#byName;
+    // Messages reach the latest flight of a key alone: one that is replaced would not hear of changes any more.
+    table.get(name)?.detach();
     const flight = new Flight(name, (this.#count += 1), nowMs);
-    this.#byName.set(name, flight);
+    table.set(name, flight);
     this.#watched.set(flight, new Set());
     return flight;
   }
@@ -131,7 +147,9 @@ export class FlightTable {
   }
 
   end(flight: Flight): void {
-    if (this.#byName.get(flight.name) === flight) this.#byName.delete(flight.name);
+    for (const table of [this.#byName, this.#refreshes]) {
+      if (table.get(flight.name) === flight) table.delete(flight.name);
+    }
     for (const token of this.#watched.get(flight) ?? []) {
       const flights = this.#byToken.get(token);
       flights?.delete(flight);

@@ -6,7 +6,7 @@ import {
 } from '../../../test/fakes/cache-under-test';
 import { settled } from '../../../test/fakes/fake-clock';
 import { CacheClosedError, CacheDeadlockError, CacheLoadTimeoutError, CacheOverloadError } from './errors';
-import type { LoadControl } from './load-runner';
+import type { LoadControl } from './loader';
 
 const statuses = async (promises: readonly Promise<unknown>[]): Promise<string[]> =>
   (await Promise.allSettled(promises)).map(result =>
@@ -440,5 +440,33 @@ describe('closing', () => {
     await cache.close();
     expect(cache.stats().totals.gets).toBe(1);
     expect(cache.status()).toMatchObject({ l1Entries: 0, loadsInFlight: 0 });
+  });
+});
+
+describe('loads inside loads', () => {
+  const make = cachesUnderTest();
+
+  test('take no further place of their policy, so that they cannot wait for each other', async () => {
+    const { cache } = make();
+    const policy = exactPolicy({ maxConcurrentLoads: 2 });
+    const outer = (name: string): Promise<string> =>
+      cache.getOrSet(name, () => cache.getOrSet(`${name}:inner`, () => name, { policy }), { policy });
+    expect(await Promise.all([outer('a'), outer('b'), outer('c')])).toEqual(['a', 'b', 'c']);
+  });
+});
+
+describe('a plain read that joins', () => {
+  const make = cachesUnderTest();
+
+  test('is not content with a stale entry', async () => {
+    const { cache, clock } = make();
+    const policy = exactPolicy({ ttlMs: 100, staleMs: 10_000 });
+    await cache.getOrSet('k', () => 'v1', { policy });
+    await clock.advance(150);
+    const [withLoader, plain] = await Promise.all([
+      cache.getOrSet('k', () => 'v2', { policy }),
+      cache.get('k', { policy }),
+    ]);
+    expect([withLoader, plain]).toEqual(['v1', undefined]);
   });
 });

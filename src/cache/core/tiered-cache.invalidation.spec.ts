@@ -1,7 +1,7 @@
 import { cachesUnderTest, exactPolicy, HeldLoader } from '../../../test/fakes/cache-under-test';
 import { settled } from '../../../test/fakes/fake-clock';
 import { CachePatternError } from './errors';
-import type { LoadControl } from './load-runner';
+import type { LoadControl } from './loader';
 import type { TieredCache } from './tiered-cache';
 
 const applied = { applied: true, queued: false };

@@ -5,7 +5,7 @@ import {
   HeldLoader,
 } from '../../../test/fakes/cache-under-test';
 import { settled } from '../../../test/fakes/fake-clock';
-import type { LoadControl } from './load-runner';
+import type { LoadControl } from './loader';
 
 /** Loads 1, 2, 3… */
 const counting = (): { load: () => number; runs: () => number } => {

@@ -1,4 +1,5 @@
 import { checkKey, checkTag, checkTags, KeyNames } from './cache-key';
+import { Background } from './background';
 import type { CallOptions } from './call';
 import type { Clock } from './clock';
 import { EntryCodec, type CodecOptions } from './entry-codec';
@@ -8,13 +9,15 @@ import { CacheEvents } from './events';
 import { InvalidationLog } from './invalidation-log';
 import { Invalidator, tokensOfTags, type InvalidationResult } from './invalidator';
 import { KeyMemory } from './key-memory';
+import { Leases } from './leases';
 import { Loading } from './loading';
-import { LoadRunner, type Loader } from './load-runner';
+import { LoadRunner } from './load-runner';
+import type { Loader } from './loader';
 import type { LoadScope, Purpose } from './load-scope';
 import { Lookups, type CacheAnswer } from './lookup';
 import { NearCache, type NearEntry } from './near-cache';
 import { checkOptions, tokenTtlFor, type TieredCacheOptions } from './options';
-import { Background, usableShared, type CacheParts, type SharedParts } from './parts';
+import { usableShared, type CacheParts, type SharedParts } from './parts';
 import { parsePattern } from './pattern';
 import { checkDuration, overridePolicy, type CachePolicy } from './policy';
 import type {
@@ -102,7 +105,10 @@ export class TieredCache {
       tokenChanged: token => this.#invalidator.tokenChanged(token),
       flush: reason => this.#invalidator.flush(reason),
       beforeReads: (sameServer, replay) => this.#invalidator.replay(sameServer, replay),
-      stateChanged: status => this.events.emit('remote', status),
+      stateChanged: status => {
+        if (status.state === 'up') this.#parts.leases.releaseOwed();
+        this.events.emit('remote', status);
+      },
     });
     this.events = this.#parts.events;
     this.#invalidator = new Invalidator(this.#parts);
@@ -431,6 +437,7 @@ function assemble(
     ),
   };
   const tagTokens = new Map<string, TokenName>();
+  const background = new Background();
   return {
     clock,
     hash,
@@ -448,7 +455,8 @@ function assemble(
     memory,
     stats,
     events,
-    background: new Background(),
+    background,
+    leases: new Leases(remote?.store, background),
     shared,
     tokenOf: tag => {
       let token = tagTokens.get(tag);

@@ -2,7 +2,7 @@ import { cachesUnderTest, exactPolicy, HeldLoader } from '../../../test/fakes/ca
 import { settled } from '../../../test/fakes/fake-clock';
 import { JsonSerializer } from '../codec/json-serializer';
 import { CacheKeyError, CacheTagError } from './errors';
-import type { LoadControl } from './load-runner';
+import type { LoadControl } from './loader';
 import { maxKeysPerCall } from './tiered-cache';
 
 describe('values and their readers', () => {

@@ -11,7 +11,7 @@ export type RedisCommands = Redis & {
     lease: string,
     token: string,
     leaseMs: number,
-    seen: string,
+    seen: Buffer,
   ): Promise<[number, (Buffer | number)?]>;
   cacheFill(
     data: string,

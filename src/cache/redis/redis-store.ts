@@ -20,7 +20,7 @@ import {
   type TokenName,
   encodeKey,
 } from '../core';
-import { breakerName, redisBreaker } from './breaker';
+import { breakerName, isOutage, redisBreaker } from './breaker';
 import { clearMatching } from './clear-matching';
 import { disconnect } from './disconnect';
 import { ReadBatch } from './read-batch';
@@ -127,7 +127,8 @@ export class RedisStore implements RemoteStore {
           keys.lease(key.encoded),
           lease.token,
           lease.leaseMs,
-          lease.seenFillId,
+          // The bytes as they are: a foreign entry need not be text there.
+          Buffer.from(lease.seenFillId, 'latin1'),
         ),
       ),
       this.ensureTokens(tokens, tokenTtlMs),
@@ -273,7 +274,10 @@ export class RedisStore implements RemoteStore {
       // A server that came back from an old snapshot brings back entries and the tokens that were valid then.
       if ((await this.#redis.get(keys.serverIdentity)) !== runId) {
         await this.#redis.unlink(keys.token(namespaceToken));
-        await this.#redis.set(keys.serverIdentity, runId);
+        await this.#redis.set(keys.serverIdentity, runId).catch((error: unknown) => {
+          // A full server remembers nothing: then the next greeting clears once more, which is safe.
+          if (isOutage(error)) throw error;
+        });
       }
       const sameServer = this.#runId === undefined || this.#runId === runId;
       await listener.beforeReads(sameServer, (names, tokens) =>

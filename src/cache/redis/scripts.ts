@@ -10,7 +10,11 @@ const tok = `
 local out = {}
 local ttl = tonumber(ARGV[1])
 for i, key in ipairs(KEYS) do
-  local token = redis.call('GET', key)
+  local token = redis.pcall('GET', key)
+  if type(token) == 'table' then
+    redis.call('UNLINK', key)
+    token = false
+  end
   if not token then
     token = ARGV[i + 1]
     redis.call('SET', key, token, 'PX', ttl)
