@@ -86,7 +86,7 @@ export const mutations = [
   {
     name: 'fence: an invalidation detaches loads here',
     file: 'src/cache/core/invalidator.ts',
-    find: "this.parts.flights.current(name)?.detach();\n    this.parts.memory.changed(name, 'invalidated');",
+    find: "this.parts.flights.detach(name);\n    this.parts.memory.changed(name, 'invalidated');",
     replace: "this.parts.memory.changed(name, 'invalidated');",
     tests: [core],
   },
@@ -128,8 +128,8 @@ export const mutations = [
   {
     name: 'nested reads: the outer entry takes the inner tokens along',
     file: 'src/cache/core/loading.ts',
-    find: 'if (!flight.captured.has(name)) flight.captured.set(name, token);\n            flights.watch(flight, name);',
-    replace: '',
+    find: 'if (captured === undefined) flight.captured.set(name, token);',
+    replace: 'if (captured === undefined) continue;',
     tests: [coherence, core],
   },
   {
@@ -145,6 +145,27 @@ export const mutations = [
     find: 'this.parts.log.addPending(keys, tokens);',
     replace: '',
     tests: [outage],
+  },
+  {
+    name: 'drain: an open breaker over a connection that stands does not end it',
+    file: 'src/cache/core/invalidator.ts',
+    find: 'if (!shared?.store.available) return this.#planDrain();',
+    replace: 'if (!shared?.store.available) return;',
+    tests: [outage],
+  },
+  {
+    name: 'leases: one whose command failed is given back',
+    file: 'src/cache/core/lookup.ts',
+    find: 'this.parts.leases.release(call.remoteKey, token);',
+    replace: '',
+    tests: [outage],
+  },
+  {
+    name: 'refresh: nobody joins it who can read',
+    file: 'src/cache/core/single-flight.ts',
+    find: 'const table = refresh ? this.#refreshes : this.#byName;',
+    replace: 'const table = this.#byName;',
+    tests: [coherence],
   },
   {
     name: 'own tokens of an outage stay apart',

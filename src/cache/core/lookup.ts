@@ -148,7 +148,11 @@ export class Lookups {
       // A plain read found nothing: whoever has a loader goes on from there.
       if (result.kind === 'absent' && call.loader) continue;
       // One with a loader may be content with a stale entry; a plain read is not.
-      if (result.kind === 'found' && !isUsable(call, result.entry, this.parts.clock.nowMs())) {
+      if (
+        !call.loader &&
+        result.kind === 'found' &&
+        !isUsable(call, result.entry, this.parts.clock.nowMs())
+      ) {
         return { result: { kind: 'absent', cause: 'expired' }, joined: true };
       }
       return { result, joined: true };

@@ -470,3 +470,19 @@ describe('a plain read that joins', () => {
     expect([withLoader, plain]).toEqual(['v1', undefined]);
   });
 });
+
+describe('a caller with a loader', () => {
+  const make = cachesUnderTest();
+
+  test('takes what the flight that it joined has found, even if its life has ended by then', async () => {
+    const { cache, clock } = make();
+    const policy = exactPolicy({ ttlMs: 100 });
+    await cache.getOrSet('k', () => 'v1', { policy });
+    await clock.advance(100);
+    const loader = new HeldLoader<string>();
+    const answers = [1, 2, 3].map(() => cache.getOrSet('k', loader.load, { policy }));
+    await settled();
+    loader.release('v2');
+    expect(await Promise.all(answers)).toEqual(['v2', 'v2', 'v2']);
+  });
+});
