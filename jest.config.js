@@ -3,6 +3,7 @@ module.exports = {
   roots: ['<rootDir>/src', '<rootDir>/test'],
   testMatch: ['**/*.spec.ts'],
   testEnvironment: 'node',
+  setupFiles: ['<rootDir>/test/property-seed.ts'],
   transform: { '^.+\\.ts$': ['@swc/jest'] },
   maxWorkers: process.env.CI ? 2 : '50%',
   testTimeout: 30_000,

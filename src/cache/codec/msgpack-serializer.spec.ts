@@ -43,7 +43,10 @@ describe('msgpack', () => {
   });
 
   test('gives back any plain data, equal', () => {
+    // A key named __proto__ is renamed, see the next test.
+    const key = fc.string({ unit: 'binary' }).filter(name => name !== '__proto__');
     const value = fc.object({
+      key,
       withBigInt: true,
       withDate: true,
       withMap: true,
@@ -51,14 +54,19 @@ describe('msgpack', () => {
       withUnicodeString: true,
       maxDepth: 4,
     } as never);
-    const plain = fc.jsonValue({ maxDepth: 6 });
+    const { plain } = fc.letrec<{ plain: unknown }>(tie => ({
+      plain: fc.oneof(
+        { maxDepth: 6 },
+        fc.constant(null),
+        fc.boolean(),
+        fc.double({ noNaN: true, noDefaultInfinity: true }),
+        fc.string({ unit: 'binary' }),
+        fc.array(tie('plain')),
+        fc.dictionary(key, tie('plain')),
+      ),
+    }));
     fc.assert(
       fc.property(fc.oneof(plain, value), given => {
-        fc.pre(
-          !JSON.stringify(given, (_key, inner: unknown) =>
-            typeof inner === 'bigint' ? `${inner}n` : inner,
-          )?.includes('__proto__'),
-        );
         expect(normal(roundTrip(given))).toEqual(normal(given));
       }),
       { numRuns: 500 },
@@ -135,8 +143,9 @@ describe('msgpack', () => {
   });
 });
 
-/** Data as msgpack knows it: 0 has no sign. */
+/** Data as msgpack knows it: 0 has no sign. An invalid date is its name: Jest finds two of them unequal. */
 function normal(value: unknown): unknown {
+  if (value instanceof Date && Number.isNaN(value.getTime())) return 'invalid date';
   if (Object.is(value, -0)) return 0;
   if (Array.isArray(value)) return value.map(normal);
   if (value instanceof Map) return new Map([...value].map(([key, inner]) => [normal(key), normal(inner)]));
