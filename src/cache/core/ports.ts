@@ -119,8 +119,17 @@ export interface RemoteStore {
   release(key: RemoteKey, leaseToken: string): Promise<void>;
   /** Removes what is there, any lease included, and stores, unless it runs too late or a newer version is there. */
   set(key: RemoteKey, entry: SplitEntry, ttlMs: number, version: number): Promise<SetResult>;
-  /** Removes data and leases of the keys (both tiers) and the tag tokens; resolves when the server has done it. */
-  invalidate(keys: readonly string[], tokens: readonly TokenName[]): Promise<void>;
+  /**
+   * Removes data and leases of the keys (both tiers) and the tag tokens; resolves when the server has done it. With
+   * `durability` it also waits for replicas and says whether enough of them have confirmed; a plain call says nothing.
+   */
+  invalidate(
+    keys: readonly string[],
+    tokens: readonly TokenName[],
+    durability?: Durability,
+  ): Promise<{ durable?: boolean }>;
+  /** What is there under the key, for `explain`: nothing is counted, created or changed. */
+  inspect(key: RemoteKey): Promise<RemoteInspection>;
   /** Removes what matches, leases first. `matches` gets user keys; hashed ones are matched by their head. */
   clearMatching(
     matcher: KeyMatcher,
@@ -131,6 +140,17 @@ export interface RemoteStore {
   claim(name: string, ttlMs: number): Promise<boolean>;
   status(): RemoteStatus;
   close(): Promise<void>;
+}
+
+/** How many replicas must have confirmed a write, and how long to wait for them, in milliseconds. */
+export interface Durability {
+  replicas: number;
+  timeoutMs: number;
+}
+
+export interface RemoteInspection {
+  entry: Uint8Array | undefined;
+  lease: { token: string; remainingMs: number } | undefined;
 }
 
 export interface KeyMatcher {

@@ -8,6 +8,7 @@ import {
   type Hash,
   type KeyMatcher,
   type LeaseResult,
+  type RemoteInspection,
   type RemoteKey,
   type RemoteRead,
   type RemoteServerInfo,
@@ -189,8 +190,25 @@ export class RedisStore implements RemoteStore {
     return result === 1 ? 'stored' : result === -2 ? 'older' : 'late';
   }
 
-  invalidate(keys: readonly string[], tokens: readonly TokenName[]): Promise<void> {
-    return this.#invalidate(keys, tokens, run => this.#call(run));
+  async invalidate(keys: readonly string[], tokens: readonly TokenName[]): Promise<{ durable?: boolean }> {
+    await this.#invalidate(keys, tokens, run => this.#call(run));
+    return {};
+  }
+
+  async inspect(key: RemoteKey): Promise<RemoteInspection> {
+    const { keys } = this.options;
+    const lease = keys.lease(key.encoded);
+    const [entry, token, remainingMs] = await this.#call(() =>
+      Promise.all([
+        this.#redis.getBuffer(keys.data(key.encoded, key.tracked)),
+        this.#redis.get(lease),
+        this.#redis.pttl(lease),
+      ]),
+    );
+    return {
+      entry: entry ?? undefined,
+      lease: token === null ? undefined : { token, remainingMs: Math.max(0, remainingMs) },
+    };
   }
 
   clearMatching(
