@@ -107,6 +107,33 @@ describe('outages of Redis', () => {
     expect(await a.getOrSet('k', () => 'v2')).toBe('v2');
   });
 
+  test('while an invalidation is pending, what it concerns goes past Redis, and nothing else does', async () => {
+    const a = keep(await coherentNode(redis));
+    const policy = definePolicy('looked-up', { tier: 'redis' });
+    const tagged = (key: string, tag: string): Promise<string> =>
+      a.getOrSet(key, () => 'v1', { policy, tags: [tag] });
+    await tagged('of t', 't');
+    await tagged('of u', 'u');
+    await a.getOrSet('of t, as the loader said', load => (load.addTags('t'), 'v1'), {
+      policy,
+      dynamicTags: true,
+    });
+    await redis.admin().acl('SETUSER', 'default', '-unlink');
+    expect(await a.invalidateTags(['t'])).toEqual({ applied: false, queued: true });
+    const loader = (): string => 'v2';
+    expect(await a.lookup('of u', loader, { policy, tags: ['u'] })).toMatchObject({ outcome: 'l2_hit' });
+    expect(await a.lookup('of t', loader, { policy, tags: ['t'] })).toMatchObject({
+      value: 'v2',
+      cause: 'redis_down',
+    });
+    // That it carries the tag only the entry says.
+    expect(await a.get('of t, as the loader said', { policy })).toBeUndefined();
+    await redis.admin().acl('SETUSER', 'default', '+unlink');
+    await eventually(() => a.status().pendingInvalidations === 0);
+    expect(await a.get('of t', { policy })).toBeUndefined();
+    expect(await a.get('of u', { policy })).toBe('v1');
+  });
+
   test('what was queued while the breaker was open over a connection that stands is made all the same', async () => {
     const [a, b] = [keep(await coherentNode(redis)), keep(await coherentNode(redis))];
     let version = 1;

@@ -8,7 +8,7 @@ import type { LoadScope } from './load-scope';
 import type { NearEntry } from './near-cache';
 import type { MissCause } from './outcomes';
 import { tokenTtlFor } from './options';
-import { usableShared, type CacheParts } from './parts';
+import { sharedFor, usableShared, type CacheParts } from './parts';
 import type { CachePolicy } from './policy';
 import type { Gate, TokenName } from './ports';
 import type { Flight, FlightResult, FoundEntry } from './single-flight';
@@ -241,7 +241,8 @@ export class Loading {
     dynamicTags: readonly string[],
     life: Life,
   ): Promise<boolean> {
-    const shared = usableShared(this.parts);
+    const tags = dynamicTags.map(tag => this.parts.tokenOf(tag));
+    const shared = sharedFor(this.parts, call.key, [...flight.captured.keys(), ...tags]);
     if (!shared) {
       this.#release(flight);
       return false;
@@ -283,7 +284,9 @@ export class Loading {
     if (tags.length === 0) return true;
     if (home.kind === 'local') {
       try {
-        return usableShared(this.parts) !== undefined && (await this.#captureDynamicTags(flight, call, tags));
+        const names = tags.map(tag => this.parts.tokenOf(tag));
+        const shared = sharedFor(this.parts, call.key, [...flight.captured.keys(), ...names]);
+        return shared !== undefined && (await this.#captureDynamicTags(flight, call, tags));
       } catch (error) {
         if (!(error instanceof RemoteUnavailableError)) throw error;
         return false;

@@ -8,7 +8,7 @@ import type { LoadScope } from './load-scope';
 import type { NearEntry } from './near-cache';
 import { tokenTtlFor } from './options';
 import type { AnswerSource, MissCause, Outcome } from './outcomes';
-import { usableShared, type CacheParts, type SharedParts } from './parts';
+import { sharedFor, type CacheParts, type SharedParts } from './parts';
 import { checkDuration, type CachePolicy, type CacheTier } from './policy';
 import type { TokenName } from './ports';
 import { Refreshes } from './refreshes';
@@ -215,7 +215,7 @@ export class Lookups {
   }
 
   async #fly(flight: Flight, call: Call): Promise<FlightResult> {
-    const shared = usableShared(this.parts);
+    const shared = sharedFor(this.parts, call.key, namesToCapture(call));
     if (!shared) return this.#flyAlone(flight, call);
     try {
       return await (call.policy.tier === 'local'
