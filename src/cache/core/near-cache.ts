@@ -71,6 +71,11 @@ export class NearCache {
       : undefined;
   }
 
+  /** Whatever is held under the name, servable or not; for looking only. */
+  look(name: string): NearEntry | undefined {
+    return this.store.peek(name);
+  }
+
   /** An entry kept from before the connection was lost, for the fail-safe. */
   suspect(name: string, nowMs: number): NearEntry | undefined {
     const entry = this.store.get(name);

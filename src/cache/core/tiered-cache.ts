@@ -6,6 +6,7 @@ import { EntryCodec, type CodecOptions } from './entry-codec';
 import { writeEntry } from './entry';
 import { CacheKeyError, CacheValueError, RemoteUnavailableError } from './errors';
 import { CacheEvents } from './events';
+import { explain, type Explanation } from './explain';
 import { InvalidationLog } from './invalidation-log';
 import { Invalidator, tokensOfTags, type InvalidationResult } from './invalidator';
 import { KeyMemory } from './key-memory';
@@ -352,6 +353,12 @@ export class TieredCache {
       l1Bytes: near.bytes,
       loadsInFlight: this.#runner.running,
     };
+  }
+
+  /** Where a key's entry lives, how old it is, how long it has, and what would keep a read from getting it. @throws CacheKeyError */
+  explain(key: string): Promise<Explanation> {
+    this.#lookups.refuseWhenClosed();
+    return explain(this.#parts, key);
   }
 
   /** What the Redis server says of itself; undefined when there is none, or it does not answer in time. */
