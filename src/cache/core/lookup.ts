@@ -47,7 +47,7 @@ export class Lookups {
     private readonly parts: CacheParts,
     private readonly loading: Loading,
   ) {
-    this.#refreshes = new Refreshes(parts, call => this.#begin(call));
+    this.#refreshes = new Refreshes(parts, call => this.#begin(call).result);
   }
 
   close(): void {
@@ -152,8 +152,10 @@ export class Lookups {
         await flight.doubt;
         continue;
       }
-      if (!flight || !this.#mayJoin(flight, call)) return { result: await this.#begin(call), joined: false };
-      const result = await flight.result;
+      if (!flight || !this.#mayJoin(flight, call)) {
+        return { result: await awaited(call, this.#begin(call)), joined: false };
+      }
+      const result = await awaited(call, flight);
       // An answer for one caller alone: everybody else asks for himself, at once and not one after the other.
       if (result.kind === 'private') {
         // Nobody waits for it any more: not worth a load of its own.
@@ -185,8 +187,13 @@ export class Lookups {
    */
   #mayJoin(flight: Flight, call: Call): boolean {
     if (flight.detached) return false;
-    // This also keeps two loaders that ask for each other's keys from waiting for each other.
-    if (call.scope?.load && flight.number <= call.scope.load.capturedAt) return false;
+    const outer = call.scope?.load;
+    if (outer) {
+      // Two loaders that ask for each other's keys would wait for each other.
+      if (flight.waitsFor(outer.flight)) return false;
+      // Under tokens of this process alone nothing can have been missed.
+      if (flight.number <= outer.capturedAt && !flight.alone) return false;
+    }
     if (!this.parts.shared) return true;
     const nowMs = this.parts.clock.nowMs();
     const { maxL1StalenessMs } = this.parts.options;
@@ -196,7 +203,7 @@ export class Lookups {
     );
   }
 
-  #begin(call: Call): Promise<FlightResult> {
+  #begin(call: Call): Flight {
     const { flights, clock, background } = this.parts;
     const flight = flights.begin(call.name, clock.nowMs(), call.refreshOf !== undefined);
     // The flight ends before anybody hears of it: a call made in answer to an error begins anew.
@@ -211,7 +218,7 @@ export class Lookups {
       },
     );
     background.track(flown);
-    return flight.result;
+    return flight;
   }
 
   async #fly(flight: Flight, call: Call): Promise<FlightResult> {
@@ -331,6 +338,7 @@ export class Lookups {
     const stale = !shared && near.read(call.name, 'local', clock.nowMs()) !== undefined;
     const cause = shared ? 'redis_down' : stale ? 'expired' : memory.causeOf(call.name, clock.nowMs(), false);
     if (!call.loader) return { kind: 'absent', cause };
+    flight.alone = true;
     for (const name of namesToCapture(call)) this.loading.captureOwn(flight, name);
     if (!shared) return this.loading.loadAndKeep(flight, call, cause, { kind: 'alone' });
     try {
@@ -480,6 +488,17 @@ export class Lookups {
 /** What is captured before the loader: everything that the entry will depend on, and `!any` if the loader adds to it. */
 function namesToCapture(call: Call): readonly TokenName[] {
   return call.dynamicTags ? [anyToken, ...call.tokens] : call.tokens;
+}
+
+/** The result of a flight; meanwhile the loader that asks for it, if there is one, waits for it. */
+async function awaited(call: Call, flight: Flight): Promise<FlightResult> {
+  const waiting = call.scope?.load?.flight.awaits;
+  waiting?.add(flight);
+  try {
+    return await flight.result;
+  } finally {
+    waiting?.delete(flight);
+  }
 }
 
 /** What a flight brought, and whether somebody else had begun it. */

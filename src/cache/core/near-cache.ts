@@ -13,6 +13,8 @@ export interface NearEntry {
   readonly refreshAtMs: number;
   readonly staleAtMs: number;
   readonly expiresAtMs: number;
+  /** Until then the fail-safe may fall back on it; not before the end of its life. */
+  readonly keptUntilMs: number;
   /** What it depends on: the record says what the token is now, `tokens` what it was at the load. */
   readonly records: readonly TokenRecord[];
   readonly tokens: readonly string[];
@@ -51,7 +53,7 @@ export class NearCache {
     const entry = this.store.get(name);
     if (!entry || entry.tier !== tier || entry.epoch !== this.#epoch) return undefined;
     if (nowMs >= entry.expiresAtMs) {
-      this.store.delete(name);
+      if (nowMs >= entry.keptUntilMs) this.store.delete(name);
       return undefined;
     }
     for (let index = 0; index < entry.gates.length; index += 1) {
@@ -76,11 +78,11 @@ export class NearCache {
     return this.store.peek(name);
   }
 
-  /** An entry kept from before the connection was lost, for the fail-safe. */
+  /** An entry from before the connection was lost, or loaded while it was away, for the fail-safe. */
   suspect(name: string, nowMs: number): NearEntry | undefined {
     const entry = this.store.get(name);
     const valid = entry?.records.every((record, index) => record.token === entry.tokens[index]);
-    return entry && valid && nowMs < entry.expiresAtMs ? entry : undefined;
+    return entry && valid && nowMs < entry.keptUntilMs ? entry : undefined;
   }
 
   keep(name: string, entry: NearEntry): boolean {
