@@ -76,7 +76,7 @@ export class SharedReader {
     if (entry.tokens.some(([name, token]) => current.get(name) !== token)) {
       return { kind: 'invalid', cause: 'invalidated', fillId };
     }
-    const ageMs = this.store.serverNowMs() - entry.birthMs;
+    const ageMs = this.store.serverNowMs(call.remoteKey.encoded) - entry.birthMs;
     if (!(ageMs >= -maxFutureBirthMs) || ageMs >= entry.hardTtlMs)
       return { kind: 'invalid', cause: 'expired', fillId };
     let held: HeldValue;
