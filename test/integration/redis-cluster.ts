@@ -64,7 +64,7 @@ export class RedisCluster {
     for (const node of this.nodes) {
       const slots = await node.admin().cluster('SLOTS');
       const range = slots.find(([from, to]) => from <= slot && slot <= to);
-      const owner = this.nodes.find(one => one.port === range?.[2][1]);
+      const owner = this.nodes.find(one => one.port === range?.[2]?.[1]);
       if (owner) return owner;
     }
     throw new Error(`nobody has slot ${slot}`);
