@@ -18,6 +18,8 @@ export function clientOptions(config: AppConfig['redis'], name: string): RedisOp
     commandTimeout: config.commandTimeoutMs,
     socketTimeout: 2 * config.commandTimeoutMs,
     connectTimeout: config.connectTimeoutMs,
+    // A peer that is frozen never closes its side: the socket is destroyed so long after it was given up.
+    disconnectTimeout: config.commandTimeoutMs,
     keepAlive: 10_000,
     retryStrategy: retryDelayMs,
     disableClientInfo: true, // CLIENT SETINFO came with Redis 7.2
@@ -50,10 +52,8 @@ export function sentinelOptions(config: AppConfig['redis']): RedisOptions {
  * or the Cluster is away is not sent again. No pipelining of its own: it mixes slots while one is moving (ioredis#2075).
  */
 export function clusterOptions(config: AppConfig['redis'], name: string): ClusterOptions {
-  const { commandTimeout, socketTimeout, connectTimeout, keepAlive, disableClientInfo } = clientOptions(
-    config,
-    name,
-  );
+  const { commandTimeout, socketTimeout, connectTimeout, disconnectTimeout, keepAlive, disableClientInfo } =
+    clientOptions(config, name);
   return {
     lazyConnect: true,
     enableOfflineQueue: false,
@@ -70,6 +70,7 @@ export function clusterOptions(config: AppConfig['redis'], name: string): Cluste
       commandTimeout,
       socketTimeout,
       connectTimeout,
+      disconnectTimeout,
       keepAlive,
       disableClientInfo,
       connectionName: `sutazai-${name}`,

@@ -41,15 +41,18 @@ export class RedisCluster {
       'cluster-config-file': 'nodes.conf',
       'cluster-node-timeout': 2_000,
       'cluster-allow-replica-migration': 'no',
+      'repl-diskless-sync-delay': 0,
       ...settings,
     });
     this.nodes.push(node);
     return node;
   }
 
-  /** Waits until every node says that all is well, and sees so many nodes. */
+  /** Waits until every node says that all is well, and sees so many nodes; replicas have everything. */
   async settled(count = this.nodes.length): Promise<void> {
     await eventually(async () => {
+      const links = await Promise.all(this.nodes.map(node => node.admin().info('replication')));
+      if (links.some(text => /master_link_status:down/.test(text))) return false;
       const infos = await Promise.all(this.nodes.map(node => node.admin().cluster('INFO')));
       return infos.every(
         info =>
@@ -87,7 +90,7 @@ export class RedisCluster {
 
   /** Moves the keys that the slot has now. */
   async moveKeys(slot: number, from: RedisProcess, to: RedisProcess): Promise<number> {
-    const keys = (await from.admin().cluster('GETKEYSINSLOT', slot, 1_000)) as string[];
+    const keys = (await from.admin().cluster('GETKEYSINSLOT', slot, 1_000));
     if (keys.length > 0) {
       await from.admin().migrate('127.0.0.1', to.port, '', 0, 5_000, 'REPLACE', 'KEYS', ...keys);
     }

@@ -17,6 +17,8 @@ describe('a Redis behind Sentinels', () => {
     await nodes.close();
     await group.stop();
   });
+  // The client gives its closed connections to Sentinels two more seconds.
+  afterAll(() => new Promise(resolve => setTimeout(resolve, 2_100)));
 
   test('F31: the master is killed: the cache is back on the other one, and an invalidation that one had not heard of is made again', async () => {
     const [a, b] = [await instance(), await instance()];
@@ -40,7 +42,7 @@ describe('a Redis behind Sentinels', () => {
     await eventually(() => a.status().remote.state === 'down');
     expect(await read(a, 'by key')).toBe(2);
     await eventually(() => a.status().remote.state === 'up' && b.status().remote.state === 'up', 30_000);
-    console.log(`F31 t_recover ${Math.round(performance.now() - killedMs)} ms`);
+    measured('F31', 'both instances are back on the other server', killedMs);
     expect(await group.master()).toBe(replica);
     for (const key of ['by key', 'by tag']) {
       expect(await read(a, key)).toBe(2);
@@ -81,9 +83,7 @@ describe('a Redis behind Sentinels', () => {
       const text = await (await group.master()).admin().client('LIST');
       return String(text).split('sutazai-writes').length > 2;
     }, 30_000);
-    console.log(
-      `F32 both instances write to the new master after ${Math.round(performance.now() - begunMs)} ms`,
-    );
+    measured('F32', 'both instances write to the new master', begunMs);
     running = false;
     await work;
     await eventually(() => a.status().remote.state === 'up' && b.status().remote.state === 'up', 20_000);
@@ -111,3 +111,8 @@ describe('a Redis behind Sentinels', () => {
     expect(await late.lookup('other', () => 1)).toMatchObject({ stored: true });
   }, 60_000);
 });
+
+/** A line for whoever compares with the budget; no test depends on it. */
+function measured(row: string, what: string, sinceMs: number): void {
+  process.stdout.write(`${row}: ${what} after ${Math.round(performance.now() - sinceMs)} ms\n`);
+}
