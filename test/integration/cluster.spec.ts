@@ -31,6 +31,12 @@ describe('a Redis Cluster', () => {
     expect((await b.getMany(names)).size).toBe(names.length);
   });
 
+  test('the first reads of a new instance, all at once, find connections to every node', async () => {
+    const a = await instance();
+    const answers = await Promise.all(names.map(name => a.lookup(name, () => 'v')));
+    expect(answers.filter(({ cause, stored }) => cause !== 'cold' || !stored)).toEqual([]);
+  });
+
   test('one load for two instances and many callers', async () => {
     const [a, b] = [await instance(), await instance()];
     for (const name of names.slice(0, 9)) {
@@ -92,6 +98,32 @@ describe('a Redis Cluster', () => {
       );
     }
   });
+
+  test('a tag is removed after `!any` and not before: a load with dynamic tags that ends in between is not lost', async () => {
+    const [a, b] = [
+      await instance({ commandTimeoutMs: 10_000 }),
+      await instance({ commandTimeoutMs: 10_000 }),
+    ];
+    const home = await cluster.ownerOf('!any');
+    const other = cluster.nodes.find(node => node !== home)!;
+    const [key, tag] = [await cluster.nameOn(other, 'key'), await cluster.nameOn(other, 'tag')];
+    await b.getOrSet('earlier', () => 'v', { tags: [tag] });
+    const loading = held<string>();
+    const first = a.getOrSet(key, async load => (load.addTags(tag), loading.promise), { dynamicTags: true });
+    await eventually(() => a.status().loadsInFlight === 1);
+    await home.admin().call('CLIENT', 'PAUSE', '60000', 'WRITE');
+    const invalidated = b.invalidateTags([tag]);
+    // As long as `!any` stands the tag stands. Were it the other way round, it would be gone by the end of this.
+    const isGone = async (): Promise<boolean> => (await other.admin().exists(`test:1:t:{${tag}}`)) === 0;
+    for (let look = 0; look < 100 && !(await isGone()); look += 1)
+      await new Promise(resolve => setTimeout(resolve, 5));
+    loading.release('old');
+    expect(await first).toBe('old');
+    await home.admin().call('CLIENT', 'UNPAUSE');
+    expect(await invalidated).toEqual({ applied: true, queued: false });
+    await eventually(async () => (await b.getOrSet(key, () => 'new')) === 'new');
+    await eventually(async () => (await a.getOrSet(key, () => 'newer')) === 'new');
+  }, 60_000);
 
   test('an invalidation during a load reaches it on another instance, also when nothing was there before', async () => {
     const [a, b] = [await instance(), await instance()];

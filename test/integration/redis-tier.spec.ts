@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { definePolicy, type TieredCache } from '../../src/cache/core';
-import type { RedisClients } from '../../src/cache/redis';
+import { definePolicy, SystemClock, type TieredCache } from '../../src/cache/core';
+import { NodeHash } from '../../src/cache/node/node-hash';
+import { RedisConnections } from '../../src/redis/redis-connections';
+import { RedisTier, type RedisClients } from '../../src/cache/redis';
 import { disconnect } from '../../src/cache/redis/disconnect';
 import { PrometheusRegistry } from '../../src/metrics/prometheus-registry';
 import type { Database } from '../../src/database/database';
@@ -108,6 +110,44 @@ describe('the Redis tier', () => {
     await redis.admin().replicaof('NO', 'ONE');
     await eventually(() => a.status().remote.state === 'up' && a.status().pendingInvalidations === 0, 20_000);
     expect(await a.getOrSet('k', () => 'v3')).not.toBe('v1');
+  });
+
+  test('a connection that was lost leads to the same server, a restart to another one: then what was invalidated lately is made again', async () => {
+    const greeted: boolean[] = [];
+    const connections = await RedisConnections.open({
+      mode: 'url',
+      url: urlOf(redis),
+      commandTimeoutMs: 300,
+      connectTimeoutMs: 1_000,
+    });
+    const tier = new RedisTier({
+      namespace: 'test',
+      clients: connections,
+      clock: new SystemClock(),
+      hash: new NodeHash(),
+    });
+    const { store } = tier.attach({
+      keyChanged: () => undefined,
+      tokenChanged: () => undefined,
+      flush: () => undefined,
+      stateChanged: () => undefined,
+      beforeReads: async (sameServer, replay) => {
+        greeted.push(sameServer);
+        await replay(['k'], ['!any', 't']);
+      },
+    });
+    store.open();
+    await store.opened();
+    await redis.admin().call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await eventually(() => greeted.length > 1 && store.available);
+    expect(greeted.slice(1)).not.toContain(false);
+    await redis.kill();
+    await eventually(() => !store.available);
+    await redis.up();
+    await eventually(() => store.available);
+    expect(greeted.filter(sameServer => !sameServer)).toHaveLength(2);
+    await store.close();
+    await connections.close();
   });
 
   test('tokens that L1 relies on are touched, so that the server does not take them for unused', async () => {

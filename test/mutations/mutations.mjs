@@ -9,6 +9,9 @@ const parity = 'test/integration/parity.spec.ts';
 const coherence = 'test/integration/coherence.spec.ts';
 const outage = 'test/integration/outage.spec.ts';
 const core = 'src/cache/core';
+const tier = 'test/integration/redis-tier.spec.ts';
+const cluster = 'test/integration/cluster.spec.ts';
+const clusterFaults = 'test/integration/cluster-faults.spec.ts';
 
 /** @type {Mutation[]} */
 export const mutations = [
@@ -107,8 +110,9 @@ export const mutations = [
   {
     name: 'flush: a lost tracking connection makes L1 suspect, a new one empties it',
     file: 'src/cache/core/invalidator.ts',
-    find: 'flush(reason: FlushReason): void {',
-    replace: 'flush(reason: FlushReason): void {\n    if (reason !== "server_flushed") return;',
+    find: 'flush(reason: FlushReason, part?: NamePart): void {',
+    replace:
+      'flush(reason: FlushReason, part?: NamePart): void {\n    if (reason !== "server_flushed") return;',
     tests: [coherence],
   },
   {
@@ -215,5 +219,97 @@ export const mutations = [
     find: "if (shared && policy.tier === 'local') tokens.add(keyToken(encoded));",
     replace: '',
     tests: [coherence],
+  },
+  {
+    name: 'canaries: one that was not heard is not used again',
+    file: 'src/cache/redis/canaries.ts',
+    find: 'if (free === undefined) {\n      this.renew();\n      free = this.#free()!;\n    }',
+    replace: 'free ??= [...this.#sentAtMs.keys()][0]!;',
+    tests: ['src/cache/redis/canaries.spec.ts', 'src/cache/redis/tracker.spec.ts'],
+  },
+  {
+    name: 'tracking: a tracker that hears nothing says so',
+    file: 'src/cache/redis/tracker.ts',
+    find: 'this.#say(this.#refusal ?? `no canary received within ${maxL1StalenessMs} ms`);',
+    replace: '',
+    tests: ['src/cache/redis/tracker.spec.ts', tier],
+  },
+  {
+    name: 'connections: writes have their own, so that reads are not held up',
+    file: 'src/cache/redis/single-topology.ts',
+    find: "clients.data('writes')]",
+    replace: "clients.data('reads')]",
+    tests: [tier],
+  },
+  {
+    name: 'identity: another server than before is told what was invalidated lately',
+    file: 'src/cache/redis/redis-node.ts',
+    find: 'const sameServer = this.#runId === runId;',
+    replace: 'const sameServer = this.#runId === runId || this.#runId !== undefined;',
+    tests: [tier],
+  },
+  {
+    name: 'durable: it waits for replicas',
+    file: 'src/cache/redis/durable-writes.ts',
+    find: 'if ((await redis.wait(replicas, Math.min(leftMs, sliceMs))) >= replicas) return true;',
+    replace: 'return true;',
+    tests: [tier],
+  },
+  {
+    name: 'READONLY: a server that became a replica is left',
+    file: 'src/cache/redis/redis-node.ts',
+    find: "if (reasonOf(cause) === 'READONLY') this.#replaceReplica();",
+    replace: '',
+    tests: [tier],
+  },
+  {
+    name: 'touch: known tokens are touched',
+    file: 'src/cache/redis/redis-store.ts',
+    find: 'this.#topology.reads.touch(...part)',
+    replace: 'Promise.resolve(part)',
+    tests: [tier],
+  },
+  {
+    name: 'Cluster: a node is not used before its connections stand',
+    file: 'src/cache/redis/cluster-topology.ts',
+    find: "if (redis?.status === 'wait') await redis.connect();\n      if (redis?.status !== 'ready')",
+    replace: 'if (!redis)',
+    tests: [cluster],
+  },
+  {
+    name: 'Cluster: `!any` goes before the tags',
+    file: 'src/cache/redis/invalidations.ts',
+    find: 'if (first) await make(first);\n    const anyFailed = failures.length > 0;\n    await Promise.all(then.map(make));',
+    replace:
+      'await Promise.all(then.map(make));\n    if (first) await make(first);\n    const anyFailed = failures.length > 0;',
+    tests: [cluster],
+  },
+  {
+    name: 'Cluster: a changed map of slots empties L1',
+    file: 'src/cache/redis/cluster-topology.ts',
+    find: "this.options.listener.flush('topology_changed');",
+    replace: '',
+    tests: [cluster],
+  },
+  {
+    name: 'Cluster: keys of a slot that is moving are removed one by one',
+    file: 'src/cache/redis/invalidations.ts',
+    find: 'await this.#sendOneByOne(removal);',
+    replace: 'throw error;',
+    tests: [cluster],
+  },
+  {
+    name: 'Cluster: a clear behind which slots have moved goes through once more',
+    file: 'src/cache/redis/clear-matching.ts',
+    find: 'if (isSettled || options.dryRun) break;',
+    replace: 'break;',
+    tests: [clusterFaults],
+  },
+  {
+    name: 'Cluster: only what the lost node had loses its copies in L1',
+    file: 'src/cache/redis/cluster-topology.ts',
+    find: 'flush: reason => listener.flush(reason, part),',
+    replace: 'flush: reason => listener.flush(reason),',
+    tests: [clusterFaults],
   },
 ];

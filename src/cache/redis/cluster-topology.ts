@@ -1,4 +1,4 @@
-import type { Cluster } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import { namespaceToken, RemoteUnavailableError, type Gate, type NamePart } from '../core';
 import { mergeViews, parseClusterView, type ClusterMap, type ClusterView } from './cluster-map';
 import { hashTagOf } from './redis-keys';
@@ -188,15 +188,34 @@ export class ClusterTopology implements Topology {
       flush: reason => listener.flush(reason, part),
       canaryHeard: lagMs => listener.canaryHeard?.(lagMs),
       clearNamespace: () => this.writes.unlink(namespaceKey),
-      beforeReads: (_node, sameServer) => listener.beforeReads(sameServer, part),
+      beforeReads: async (_node, sameServer) => {
+        await this.#connect(address);
+        await listener.beforeReads(sameServer, part);
+      },
       nodeChanged: node => {
         // What it said is not what it is any more.
         if (!node.usable) this.#views.delete(address);
         listener.changed();
       },
-      beforeCanary: node => this.#ask(node),
+      beforeCanary: async node => void (await Promise.all([this.#ask(node), this.#connect(address)])),
       withCanary: async () => part(namespaceToken) && this.reads.touch(namespaceKey),
     };
+  }
+
+  /**
+   * Sees to it that commands for keys find a connection to this node that stands: the clients of the Cluster connect at the
+   * first command, and refuse those that come while they do.
+   */
+  async #connect(address: string): Promise<void> {
+    const connect = async (client: Cluster): Promise<void> => {
+      const isThere = ({ options }: Redis): boolean => `${options.host}:${options.port}` === address;
+      const redis = client.nodes('master').find(isThere);
+      // One that was lost is forgotten, and comes back with the slots.
+      if (!redis && client.status === 'ready') client.refreshSlotsCache();
+      if (redis?.status === 'wait') await redis.connect();
+      if (redis?.status !== 'ready') throw new Error('CONNECTING a client of the Cluster');
+    };
+    await Promise.all(this.#clients.map(connect));
   }
 
   #tagOf(address: string): string {
