@@ -1,4 +1,5 @@
 import {
+  clearOrder,
   encodeKey,
   namespaceToken,
   RemoteUnavailableError,
@@ -224,7 +225,7 @@ export class FakeRedisTier implements RemoteTier, RemoteStore, Coherence, Gate {
     options: { dryRun: boolean; signal?: AbortSignal; onProgress?: (progress: ClearProgress) => void },
   ): Promise<ClearProgress> {
     const progress: ClearProgress = { scanned: 0, matched: 0, removed: 0, done: false };
-    for (const kind of ['l', 'd', 'x', 'k']) {
+    for (const kind of clearOrder) {
       if (options.signal?.aborted) return progress;
       const head = `${this.#keys.prefix}${kind}:{`;
       const found = await this.#call('scan', () => this.#redis.keys.filter(key => key.startsWith(head)));

@@ -57,7 +57,7 @@ export const mutations = [
   {
     name: 'tokens: an entry depends on them',
     file: 'src/cache/core/shared-reader.ts',
-    find: 'if (entry.tokens.some(([name, token]) => current.get(name) !== token)) {',
+    find: 'if (!isValid(entry.tokens, name => current.get(name))) {',
     replace: 'if (entry.tokens.length < 0) {',
     tests: [parity, coherence],
   },
@@ -79,7 +79,7 @@ export const mutations = [
   {
     name: 'dynamic tags: `!any` is checked again',
     file: 'src/cache/core/loading.ts',
-    find: 'if (after.tokens[0] !== flight.captured.get(anyToken)) return false;',
+    find: 'if (!lateTokensHold(flight.captured.get(anyToken), after.tokens[0])) return false;',
     replace: '',
     tests: [coherence],
   },
@@ -128,8 +128,8 @@ export const mutations = [
   {
     name: 'nested reads: the outer entry takes the inner tokens along',
     file: 'src/cache/core/loading.ts',
-    find: 'if (captured === undefined) flight.captured.set(name, token);',
-    replace: 'if (captured === undefined) continue;',
+    find: 'inherit(flight.captured, tokens);',
+    replace: '',
     tests: [coherence, core],
   },
   {
@@ -197,9 +197,9 @@ export const mutations = [
   },
   {
     name: 'clear by pattern: leases go too',
-    file: 'src/cache/redis/clear-matching.ts',
-    find: "for (const kind of ['l', 'd', 'x', 'k'] as const) {",
-    replace: "for (const kind of ['d', 'x', 'k'] as const) {",
+    file: 'src/cache/core/protocol.ts',
+    find: "['l', 'd', 'x', 'k'] as const",
+    replace: "['d', 'x', 'k'] as const",
     tests: [coherence],
   },
   {

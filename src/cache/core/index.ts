@@ -39,3 +39,4 @@ export {
 export { parsePattern, maxPatternBytes } from './pattern';
 export { anyToken, keyOfToken, keyToken, namespaceToken } from './tokens';
 export type { Dependency, ExplainedEntry, Explanation } from './explain';
+export { clearOrder } from './protocol';

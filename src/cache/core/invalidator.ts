@@ -2,7 +2,7 @@ import { RemoteUnavailableError } from './errors';
 import { usableShared, type CacheParts } from './parts';
 import type { Durability, FlushReason, KeyMatcher, TokenName } from './ports';
 import type { Flight } from './single-flight';
-import { anyToken, keyToken, namespaceToken } from './tokens';
+import { keyToken, namespaceToken } from './tokens';
 
 /** What became of a write. Not applied and queued: Redis is away, it is made as soon as Redis is back. */
 export interface InvalidationResult {
@@ -229,9 +229,4 @@ export class Invalidator {
     this.#detachAll();
     this.parts.events.emit('flush', { reason });
   }
-}
-
-/** What an invalidation of these tags removes, in the order that loads with dynamic tags rely on: `!any` first. */
-export function tokensOfTags(parts: CacheParts, tags: readonly string[]): TokenName[] {
-  return tags.length === 0 ? [] : [anyToken, ...tags.map(tag => parts.tokenOf(tag))];
 }

@@ -9,6 +9,7 @@ import type { NearEntry } from './near-cache';
 import type { MissCause } from './outcomes';
 import { tokenTtlFor } from './options';
 import { sharedFor, usableShared, type CacheParts } from './parts';
+import { inherit, lateTokensHold, toCopy } from './protocol';
 import type { CachePolicy } from './policy';
 import type { Gate, TokenName } from './ports';
 import type { Flight, FlightResult, FoundEntry } from './single-flight';
@@ -18,8 +19,6 @@ import { anyToken } from './tokens';
 /** An entry depends on at most so many tokens, those of inner entries included. */
 const maxTokensPerEntry = 64;
 const beforeAnyEpoch = -1;
-/** A shared entry with less life than this is not worth a copy in L1. */
-const minCopyLifeMs = 50;
 
 /**
  * Where an entry of L1 belongs. `copy`: of a shared entry. `local`: here only, under everybody's tokens. `alone`: here
@@ -84,7 +83,7 @@ export class Loading {
       entry.staleAtMs = entry.expiresAtMs = beganAtMs + Math.min(home.maxLifeMs, life.softTtlMs);
     }
     const undisturbed = !flight.tainted && epoch === this.parts.near.epoch;
-    const storable = known && !flight.overtaken && flight.captured.size <= maxTokensPerEntry;
+    const storable = known && flight.captured.size <= maxTokensPerEntry;
     const keptUntilMs = call.policy.failSafe ? this.parts.clock.nowMs() + life.hardTtlMs : undefined;
     const kept = undisturbed && storable && this.keep(call, entry, '', home, keptUntilMs);
     const stored = kept && !(home.kind === 'outage' && home.maxLifeMs === 0);
@@ -114,11 +113,10 @@ export class Loading {
     this.keep(call, entry, '', { kind: tokens ? 'local' : 'alone' });
   }
 
-  /** Keeps an entry in L1; a copy of a shared one only if enough of its life is left. Past its life, the fail-safe may want it. */
+  /** Keeps an entry in L1. Past its life, the fail-safe may want it. */
   keep(call: Call, entry: FoundEntry, fillId: string, home: Home, keptUntilMs = entry.expiresAtMs): boolean {
     const { clock, near, stats, shared, memory } = this.parts;
-    if (Math.max(entry.expiresAtMs, keptUntilMs) - clock.nowMs() < (home.kind === 'copy' ? minCopyLifeMs : 1))
-      return false;
+    if (Math.max(entry.expiresAtMs, keptUntilMs) - clock.nowMs() < 1) return false;
     const own = home.kind === 'alone' || home.kind === 'outage';
     const table = own ? this.parts.ownTokens : this.parts.tokens;
     const fraction = call.policy.refreshAheadFraction;
@@ -189,13 +187,8 @@ export class Loading {
         flight,
         capturedAt: flights.lastNumber,
         inherit: tokens => {
-          for (const [name, token] of tokens) {
-            const captured = flight.captured.get(name);
-            if (captured === undefined) flight.captured.set(name, token);
-            // The token changed between the two captures, and nobody knows on which side of it the inner value lies.
-            else if (captured !== token) flight.overtaken = true;
-            flights.watch(flight, name);
-          }
+          inherit(flight.captured, tokens);
+          for (const [name] of tokens) flights.watch(flight, name);
         },
       },
     };
@@ -255,9 +248,7 @@ export class Loading {
       return false;
     }
     try {
-      const known =
-        !flight.overtaken &&
-        (dynamicTags.length === 0 || (await this.#captureDynamicTags(flight, call, dynamicTags)));
+      const known = dynamicTags.length === 0 || (await this.#captureDynamicTags(flight, call, dynamicTags));
       if (!known || flight.captured.size > maxTokensPerEntry) {
         this.parts.memory.rejected(call.name);
         this.#release(flight);
@@ -270,7 +261,7 @@ export class Loading {
           version: 0,
           ...life,
           ...encoded,
-          tokens: storedTokens(flight),
+          tokens: toCopy(flight.captured),
         },
         encoded.payload,
         this.parts.hash,
@@ -315,7 +306,7 @@ export class Loading {
     );
     const tokens = await store.ensureTokens(names, tokenTtlFor(this.parts.options, call.policy));
     const after = await store.read([], [anyToken]);
-    if (after.tokens[0] !== flight.captured.get(anyToken)) return false;
+    if (!lateTokensHold(flight.captured.get(anyToken), after.tokens[0])) return false;
     names.forEach((name, index) => flight.captured.set(name, tokens[index]!));
     return true;
   }
@@ -356,13 +347,8 @@ export class Loading {
   }
 }
 
-/** What an entry remembers: all captured tokens but `!any`, which only guards the load. */
-function storedTokens(flight: Flight): (readonly [TokenName, string])[] {
-  return [...flight.captured].filter(([name]) => name !== anyToken);
-}
-
 function newEntry(held: HeldValue, life: Life, bornAtMs: number, flight: Flight): FoundEntry {
-  return { held, ...lifeFrom(bornAtMs, life), tokens: storedTokens(flight), elsewhere: false };
+  return { held, ...lifeFrom(bornAtMs, life), tokens: toCopy(flight.captured), elsewhere: false };
 }
 
 function lifeFrom(

@@ -8,7 +8,7 @@ import { CacheKeyError, CacheValueError, RemoteUnavailableError } from './errors
 import { CacheEvents } from './events';
 import { explain, type Explanation } from './explain';
 import { InvalidationLog } from './invalidation-log';
-import { Invalidator, tokensOfTags, type InvalidationResult } from './invalidator';
+import { Invalidator, type InvalidationResult } from './invalidator';
 import { KeyMemory } from './key-memory';
 import { Leases } from './leases';
 import { Loading } from './loading';
@@ -34,6 +34,7 @@ import type {
   ScopeContext,
   TokenName,
 } from './ports';
+import { toRemove } from './protocol';
 import { SharedReader } from './shared-reader';
 import { FlightTable } from './single-flight';
 import { CacheStats, type CacheStatistics } from './stats';
@@ -268,7 +269,7 @@ export class TieredCache {
     this.#parts.stats.invalidations.keys += keys.length;
     this.#parts.stats.invalidations.tags += tags.length;
     if (keys.length + tags.length === 0) return { applied: true, queued: false };
-    return this.#invalidator.originate(keys, tokensOfTags(this.#parts, tags), durability);
+    return this.#invalidator.originate(keys, toRemove(tags.map(this.#parts.tokenOf)), durability);
   }
 
   invalidateKeys(keys: readonly string[]): Promise<InvalidationResult> {

@@ -1,4 +1,4 @@
-import type { ClearProgress, KeyMatcher } from '../core';
+import { clearOrder, type ClearProgress, type KeyMatcher } from '../core';
 import type { RedisCommands } from './redis-commands';
 import type { RedisKeys } from './redis-keys';
 
@@ -16,7 +16,7 @@ export async function clearMatching(
   call: <T>(run: () => Promise<T>) => Promise<T>,
 ): Promise<ClearProgress> {
   const progress: ClearProgress = { scanned: 0, matched: 0, removed: 0, done: false };
-  for (const kind of ['l', 'd', 'x', 'k'] as const) {
+  for (const kind of clearOrder) {
     const head = `${keys.prefix}${kind}:{`;
     let cursor = '0';
     do {
