@@ -36,6 +36,8 @@ export class Flight {
   detached = false;
   /** What it brings may be older than a change already heard: not for L1. */
   tainted = false;
+  /** Everybody has its answer: what changes from now on is none of its business. */
+  ended = false;
   /** What it read inside its loader is older than what it had captured: nobody may store it. */
   overtaken = false;
   /** When the lease was last known to be ours, or the flight began: it vouches for the flight for a while. */
@@ -147,6 +149,7 @@ export class FlightTable {
   }
 
   end(flight: Flight): void {
+    flight.ended = true;
     for (const table of [this.#byName, this.#refreshes]) {
       if (table.get(flight.name) === flight) table.delete(flight.name);
     }
