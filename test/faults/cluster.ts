@@ -12,6 +12,7 @@ export class Cluster {
   readonly caches: TieredCache[] = [];
   /** Connections of instances that have closed since. */
   closes = 0;
+  readonly #clients: Redis[] = [];
   #measures: Measures | undefined;
 
   private constructor(readonly redis: RedisServer) {
@@ -19,6 +20,7 @@ export class Cluster {
     redis.client = extra => {
       const client: Redis = make(extra);
       client.on('close', () => (this.closes += 1));
+      this.#clients.push(client);
       return client;
     };
   }
@@ -47,6 +49,21 @@ export class Cluster {
     const cache = cacheNode(this.redis, options);
     this.caches.push(cache);
     return cache;
+  }
+
+  /** The server freezes just before the next use of one of our scripts is sent to it, by whichever connection. */
+  freezeBefore(script: 'cacheSetd' | 'cacheFill' | 'cacheInv'): void {
+    type Run = (...args: unknown[]) => Promise<unknown>;
+    for (const client of this.#clients as unknown as Record<string, Run | undefined>[]) {
+      const run = client[script]?.bind(client);
+      if (!run) continue;
+      client[script] = (...args) => {
+        // A stopped process runs none of its code any more; what is sent now waits in its socket.
+        this.redis.signal('SIGSTOP');
+        client[script] = run;
+        return run(...args);
+      };
+    }
   }
 
   measure(row: string): Measures {
