@@ -12,6 +12,9 @@ export interface CacheNodeOptions extends TieredCacheOptions {
   heartbeatMs?: number;
   clock?: Clock;
   maxEntries?: number;
+  /** Where the connections for data, or the one for tracking, go instead of to the server itself: a proxy before it. */
+  dataPort?: number;
+  trackerPort?: number;
 }
 
 /** An application instance as far as the cache is concerned: its own L1, its own connections. */
@@ -21,6 +24,8 @@ export function cacheNode(redis?: RedisServer, options: CacheNodeOptions = {}): 
     heartbeatMs = 100,
     clock = new SystemClock(),
     maxEntries,
+    dataPort,
+    trackerPort,
     ...cacheOptions
   } = options;
   const hash = new NodeHash();
@@ -36,8 +41,8 @@ export function cacheNode(redis?: RedisServer, options: CacheNodeOptions = {}): 
         new RedisTier({
           namespace,
           clients: {
-            data: () => redis.client(),
-            tracker: () => redis.client({ protocol: 2, autoResubscribe: false }),
+            data: () => redis.client(to(dataPort)),
+            tracker: () => redis.client({ protocol: 2, autoResubscribe: false, ...to(trackerPort) }),
           },
           clock,
           hash,
@@ -47,6 +52,11 @@ export function cacheNode(redis?: RedisServer, options: CacheNodeOptions = {}): 
     },
     cacheOptions,
   );
+}
+
+/** A port in place of the server's own, if one is given. */
+function to(port: number | undefined): { port?: number } {
+  return port === undefined ? {} : { port };
 }
 
 /** Ready for L1: attached, and the first canary heard. */
