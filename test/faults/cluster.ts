@@ -51,6 +51,14 @@ export class Cluster {
     return cache;
   }
 
+  /** How many listeners the instances have put on their connections. */
+  listeners(): number {
+    return this.#clients.reduce(
+      (sum, client) => sum + client.eventNames().reduce((own, name) => own + client.listenerCount(name), 0),
+      0,
+    );
+  }
+
   /** The server freezes just before the next use of one of our scripts is sent to it, by whichever connection. */
   freezeBefore(script: 'cacheSetd' | 'cacheFill' | 'cacheInv'): void {
     type Run = (...args: unknown[]) => Promise<unknown>;
