@@ -260,7 +260,7 @@ describe('parity', () => {
     }
   });
 
-  test('S17: losing the token of a tag is a miss, never the old value', async () => {
+  test('S17, F24: losing the token of a tag is a miss, never the old value', async () => {
     const a = await node();
     await a.getOrSet('k', () => 'v1', { tags: ['t'] });
     await redis.admin().unlink('test:1:t:{t}');

@@ -27,8 +27,17 @@ export class RedisServer {
     return `redis://127.0.0.1:${this.port}`;
   }
 
-  /** Starts the process and waits until it answers. */
-  async up(): Promise<void> {
+  /** Starts the process and waits until it answers; one that loads its data answers when it has done so. */
+  async up(extra: Record<string, string> = {}): Promise<void> {
+    this.begin(extra);
+    const probe = new Redis(this.port, '127.0.0.1', { retryStrategy: () => 20, maxRetriesPerRequest: null });
+    probe.on('error', () => undefined);
+    await probe.ping();
+    probe.disconnect();
+  }
+
+  /** Starts the process, with settings that replace the usual ones, and does not wait for it. */
+  begin(extra: Record<string, string> = {}): void {
     const settings = {
       port: this.port,
       bind: '127.0.0.1',
@@ -36,13 +45,10 @@ export class RedisServer {
       save: '',
       appendonly: 'no',
       'enable-debug-command': 'yes',
+      ...extra,
     };
     const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
     this.#child = spawn('redis-server', args, { stdio: 'ignore' });
-    const probe = new Redis(this.port, '127.0.0.1', { retryStrategy: () => 20, maxRetriesPerRequest: null });
-    probe.on('error', () => undefined);
-    await probe.ping();
-    probe.disconnect();
   }
 
   signal(name: NodeJS.Signals): void {
