@@ -38,6 +38,10 @@ export class Flight {
   tainted = false;
   /** Everybody has its answer: what changes from now on is none of its business. */
   ended = false;
+  /** It loads without the shared tier, under tokens of this process alone. */
+  alone = false;
+  /** Flights that its loader waits for. */
+  readonly awaits = new Set<Flight>();
   /** What it read inside its loader is older than what it had captured: nobody may store it. */
   overtaken = false;
   /** When the lease was last known to be ours, or the flight began: it vouches for the flight for a while. */
@@ -76,6 +80,11 @@ export class Flight {
   detach(): void {
     this.detached = true;
     this.tainted = true;
+  }
+
+  /** Whether it waits for `other`, by however many loaders in between. */
+  waitsFor(other: Flight): boolean {
+    return this === other || [...this.awaits].some(next => next.waitsFor(other));
   }
 }
 
