@@ -23,6 +23,11 @@ export class RedisServer {
     return server;
   }
 
+  /** A server that another process has started, to connect to. */
+  static at(port: number): RedisServer {
+    return new RedisServer(port, '');
+  }
+
   get url(): string {
     return `redis://127.0.0.1:${this.port}`;
   }
@@ -89,7 +94,7 @@ export class RedisServer {
     await Promise.all([...this.#clients].map(disconnect));
     this.signal('SIGCONT');
     await this.kill();
-    rmSync(this.folder, { recursive: true, force: true });
+    if (this.folder !== '') rmSync(this.folder, { recursive: true, force: true });
   }
 }
 
