@@ -1,4 +1,4 @@
-import { checkKey, checkTags } from './cache-key';
+import { checkKey, joinTags } from './cache-key';
 import type { Call, CallOptions } from './call';
 import { CacheClosedError, CacheDeadlockError, RemoteUnavailableError } from './errors';
 import { withinLimits, withinPatience, type CallerLimits } from './limits';
@@ -92,7 +92,7 @@ export class Lookups {
       }
     }
     checkKey(key);
-    if (options.tags) checkTags([...policy.tags, ...options.tags]);
+    if (options.tags) joinTags(policy.tags, options.tags);
     if (options.deadlineMs !== undefined)
       checkDuration('call', 'deadlineMs', options.deadlineMs, 1, 3_600_000);
     if (asksNear && counted && policy.tier !== 'redis') stats.l1.misses += 1;
