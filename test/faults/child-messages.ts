@@ -4,6 +4,8 @@ import type { CacheAnswer, PolicyOptions } from '../../src/cache/core';
 export interface ChildOptions {
   redisPort: number;
   maxL1StalenessMs: number;
+  /** Where its tracking connection goes instead: a proxy. */
+  trackerPort?: number;
 }
 
 /** From the parent. */

@@ -4,8 +4,8 @@ import { RedisServer } from '../integration/redis-server';
 import type { ChildAnswer, ChildOptions, FromChild, ToChild } from './child-messages';
 
 /** The program of an instance in a process of its own, to be stopped and killed. Its loaders ask the parent for their values. */
-const options = JSON.parse(process.argv[2]!) as ChildOptions;
-const cache = cacheNode(RedisServer.at(options.redisPort), { maxL1StalenessMs: options.maxL1StalenessMs });
+const { redisPort, ...rest } = JSON.parse(process.argv[2]!) as ChildOptions;
+const cache = cacheNode(RedisServer.at(redisPort), rest);
 const loading = new Map<number, (value: unknown) => void>();
 
 const send = (message: FromChild): void => void process.send!(message);
