@@ -25,11 +25,11 @@ export class Cluster {
     };
   }
 
-  /** A fresh server for each test of the file that calls this. */
-  static each(): { readonly it: Cluster } {
+  /** A fresh server for each test of the group that calls this. */
+  static each(commandTimeoutMs?: number): { readonly it: Cluster } {
     const holder: { it: Cluster } = { it: undefined as unknown as Cluster };
     beforeEach(async () => {
-      const redis = await RedisServer.start();
+      const redis = await RedisServer.start(commandTimeoutMs);
       redis.admin(); // not one of the instances' connections
       holder.it = new Cluster(redis);
     });

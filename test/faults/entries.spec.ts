@@ -5,7 +5,7 @@ import { definePolicy, type TieredCache } from '../../src/cache/core';
 import { writeEntry, type EntryHeader } from '../../src/cache/core/entry';
 import { NodeHash } from '../../src/cache/node/node-hash';
 import { coherentNode } from '../integration/cache-node';
-import { RedisServer } from '../integration/redis-server';
+import { patientCommandTimeoutMs, RedisServer } from '../integration/redis-server';
 
 const hash = new NodeHash();
 const json = definePolicy('json', { serializer: new JsonSerializer(), jitter: 0 });
@@ -16,7 +16,7 @@ describe('entries that somebody else wrote', () => {
   let cache: TieredCache;
 
   beforeAll(async () => {
-    redis = await RedisServer.start();
+    redis = await RedisServer.start(patientCommandTimeoutMs);
   });
   beforeEach(async () => {
     cache = await coherentNode(redis);

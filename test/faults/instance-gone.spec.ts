@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { definePolicy } from '../../src/cache/core';
 import { eventually, held } from '../integration/cache-node';
+import { patientCommandTimeoutMs } from '../integration/redis-server';
 import type { ChildOptions } from './child-messages';
 import { ChildInstance } from './child-process';
 import { Cluster } from './cluster';
@@ -8,7 +9,7 @@ import { TcpProxy } from './tcp-proxy';
 
 /** One instance is a process of its own: it is killed, or frozen, while the others go on. */
 describe('an instance is killed or frozen', () => {
-  const cluster = Cluster.each();
+  const cluster = Cluster.each(patientCommandTimeoutMs);
   const children: ChildInstance[] = [];
   const proxies: TcpProxy[] = [];
   const child = async (

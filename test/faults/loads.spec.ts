@@ -5,12 +5,13 @@ import {
   type TieredCache,
 } from '../../src/cache/core';
 import { eventually, held } from '../integration/cache-node';
+import { patientCommandTimeoutMs } from '../integration/redis-server';
 import { Cluster } from './cluster';
 
 type Invalidate = (cache: TieredCache) => Promise<InvalidationResult | { done: boolean }>;
 
 describe('F40: whatever is invalidated during a load is fresh for the next read', () => {
-  const cluster = Cluster.each();
+  const cluster = Cluster.each(patientCommandTimeoutMs);
   const ways: [string, Invalidate][] = [
     ['its key', cache => cache.invalidateKeys(['rows:1'])],
     ['its tag', cache => cache.invalidateTags(['rows'])],
@@ -40,7 +41,7 @@ describe('F40: whatever is invalidated during a load is fresh for the next read'
 });
 
 describe('loaders that are slow, fail, or never end', () => {
-  const cluster = Cluster.each();
+  const cluster = Cluster.each(patientCommandTimeoutMs);
 
   test('F44: a loader slower than its lease keeps it, and stays the only one in the cluster', async () => {
     const { it } = cluster;
@@ -113,7 +114,7 @@ describe('loaders that are slow, fail, or never end', () => {
 });
 
 describe('many callers', () => {
-  const cluster = Cluster.each();
+  const cluster = Cluster.each(patientCommandTimeoutMs);
 
   test('F46: a cold key with 1,000 callers on each of three instances is loaded once', async () => {
     const { it } = cluster;
@@ -189,7 +190,7 @@ describe('many callers', () => {
 });
 
 describe('F50: the wall clock jumps', () => {
-  const cluster = Cluster.each();
+  const cluster = Cluster.each(patientCommandTimeoutMs);
 
   test.each([
     ['forward', 3_600_000],

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { definePolicy } from '../../src/cache/core';
 import { eventually } from '../integration/cache-node';
+import { patientCommandTimeoutMs } from '../integration/redis-server';
 import { Cluster } from './cluster';
 
 describe('Redis refuses, forgets, or is not ready yet', () => {
-  const cluster = Cluster.each();
+  const cluster = Cluster.each(patientCommandTimeoutMs);
   const calls = async (name: string): Promise<number> => {
     const stats = await cluster.it.redis.admin().info('commandstats');
     return Number(new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);

@@ -47,6 +47,7 @@ export function cacheNode(redis?: RedisServer, options: CacheNodeOptions = {}): 
           clock,
           hash,
           heartbeatMs,
+          commandTimeoutMs: redis.commandTimeoutMs,
           maxL1StalenessMs: cacheOptions.maxL1StalenessMs ?? 2_000,
         }),
     },
@@ -68,7 +69,7 @@ export async function coherentNode(redis: RedisServer, options: CacheNodeOptions
 }
 
 /** Waits until something is so, by looking; fails after `timeoutMs`. */
-export async function eventually(isSo: () => boolean | Promise<boolean>, timeoutMs = 5_000): Promise<void> {
+export async function eventually(isSo: () => boolean | Promise<boolean>, timeoutMs = 15_000): Promise<void> {
   const until = performance.now() + timeoutMs;
   while (!(await isSo())) {
     if (performance.now() > until) throw new Error(`not so within ${timeoutMs} ms: ${isSo.toString()}`);

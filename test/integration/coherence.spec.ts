@@ -1,6 +1,6 @@
 import { definePolicy, type TieredCache } from '../../src/cache/core';
 import { coherentNode, eventually, held } from './cache-node';
-import { RedisServer } from './redis-server';
+import { patientCommandTimeoutMs, RedisServer } from './redis-server';
 
 /** What instances see of each other. */
 describe('coherence between instances', () => {
@@ -15,7 +15,7 @@ describe('coherence between instances', () => {
     eventually(async () => (await cache.lookup(key, () => 'unexpected')).source === 'l1');
 
   beforeAll(async () => {
-    redis = await RedisServer.start();
+    redis = await RedisServer.start(patientCommandTimeoutMs);
   });
   afterEach(async () => {
     await Promise.all(nodes.splice(0).map(cache => cache.close()));

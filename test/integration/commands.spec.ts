@@ -2,7 +2,7 @@ import { definePolicy, SystemClock, type Clock, type TieredCache } from '../../s
 import { redisTierDefaults } from '../../src/cache/redis';
 import { CommandRecorder } from './command-recorder';
 import { coherentNode, eventually, held, type CacheNodeOptions } from './cache-node';
-import { RedisServer } from './redis-server';
+import { patientCommandTimeoutMs, RedisServer } from './redis-server';
 
 const tags = ['t1', 't2', 't3'];
 const tagged = definePolicy('tagged', { ttlMs: 60_000, jitter: 0, tags });
@@ -274,7 +274,7 @@ describe('commands and round trips', () => {
   };
 
   beforeAll(async () => {
-    redis = await RedisServer.start();
+    redis = await RedisServer.start(patientCommandTimeoutMs);
     recorder = await CommandRecorder.attach(redis);
   });
   afterEach(async () => {

@@ -1,7 +1,7 @@
 import { definePolicy, type CacheAnswer, type TieredCache } from '../../src/cache/core';
 import { cacheNode, coherentNode, eventually, held, type CacheNodeOptions } from './cache-node';
 import { OffsetClock } from './offset-clock';
-import { RedisServer } from './redis-server';
+import { patientCommandTimeoutMs, RedisServer } from './redis-server';
 
 /** The probes of published caches (S1 to S19), each with the promise that ours keeps. */
 describe('parity', () => {
@@ -15,7 +15,7 @@ describe('parity', () => {
   const tagged = definePolicy('tagged', { ttlMs: 60_000, tags: ['t1', 't2', 't3'], jitter: 0 });
 
   beforeAll(async () => {
-    redis = await RedisServer.start();
+    redis = await RedisServer.start(patientCommandTimeoutMs);
   });
   afterEach(async () => {
     await Promise.all(nodes.splice(0).map(cache => cache.close()));

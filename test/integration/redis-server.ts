@@ -15,17 +15,20 @@ export class RedisServer {
   private constructor(
     readonly port: number,
     private readonly folder: string,
+    /** After so long the instances of this server give up a command; as many again, and they give up the connection. */
+    readonly commandTimeoutMs: number,
   ) {}
 
-  static async start(): Promise<RedisServer> {
-    const server = new RedisServer(await freePort(), mkdtempSync(join(tmpdir(), 'sutazai-redis-')));
+  static async start(commandTimeoutMs = defaultCommandTimeoutMs): Promise<RedisServer> {
+    const folder = mkdtempSync(join(tmpdir(), 'sutazai-redis-'));
+    const server = new RedisServer(await freePort(), folder, commandTimeoutMs);
     await server.up();
     return server;
   }
 
   /** A server that another process has started, to connect to. */
   static at(port: number): RedisServer {
-    return new RedisServer(port, '');
+    return new RedisServer(port, '', defaultCommandTimeoutMs);
   }
 
   get url(): string {
@@ -72,7 +75,8 @@ export class RedisServer {
 
   /** A client with the options of the application. */
   client(extra: RedisOptions = {}): Redis {
-    const client = new Redis({ port: this.port, host: '127.0.0.1', ...clientOptions, ...extra });
+    const timeouts = { commandTimeout: this.commandTimeoutMs, socketTimeout: 2 * this.commandTimeoutMs };
+    const client = new Redis({ port: this.port, host: '127.0.0.1', ...clientOptions, ...timeouts, ...extra });
     client.on('error', () => undefined);
     this.#clients.add(client);
     return client;
@@ -98,12 +102,15 @@ export class RedisServer {
   }
 }
 
+/** As the application has it. */
+const defaultCommandTimeoutMs = 300;
+/** For tests that are not about a slow Redis: on a busy machine a healthy one takes its time too. */
+export const patientCommandTimeoutMs = 5_000;
+
 const clientOptions: RedisOptions = {
   maxRetriesPerRequest: 0,
   enableOfflineQueue: false,
   autoResendUnfulfilledCommands: false,
-  commandTimeout: 300,
-  socketTimeout: 600,
   connectTimeout: 1_000,
   lazyConnect: true,
   retryStrategy: attempt => Math.min(50 * 2 ** attempt, 500),
