@@ -24,6 +24,7 @@ import type { Response } from 'express';
 import { AdminOnly } from '../auth/admin-key.guard';
 import { CacheAdminService } from './cache-admin.service';
 import { ClearJobDto, InvalidationAnswerDto, PolicyDto, WarmAnswerDto, WarmRunDto } from './dto/answers.dto';
+import { ExplanationDto } from './dto/explanation.dto';
 import { ClearQueryDto, StatisticsQueryDto, WarmBodyDto } from './dto/queries.dto';
 import { PolicyStatisticsDto, StatisticsDto } from './dto/statistics.dto';
 import { readInvalidateBody } from './invalidate-body';
@@ -50,6 +51,18 @@ export class CacheAdminController {
   @ApiOkResponse({ type: [PolicyDto] })
   policies(): { policies: PolicyDto[] } {
     return { policies: this.admin.policies() };
+  }
+
+  @Get('entries/:key')
+  @Header('Cache-Control', noStore)
+  @AdminOnly()
+  @ApiOperation({
+    summary: 'Where an entry lives, its age and remaining life, and whether its tags are valid',
+  })
+  @ApiOkResponse({ type: ExplanationDto })
+  @ApiResponse({ status: 400, description: 'CACHE_KEY_INVALID' })
+  explain(@Param('key') key: string): Promise<ExplanationDto> {
+    return this.admin.explain(key);
   }
 
   @Post('warm')

@@ -16,6 +16,7 @@ import type {
   WarmAnswerDto,
   WarmRunDto,
 } from './dto/answers.dto';
+import { explanationDto, type ExplanationDto } from './dto/explanation.dto';
 import type { ClearQueryDto } from './dto/queries.dto';
 import type { StatisticsDto } from './dto/statistics.dto';
 import type { InvalidateRequest } from './invalidate-body';
@@ -35,6 +36,11 @@ export class CacheAdminService {
   async statistics(): Promise<StatisticsDto> {
     const server = await this.cache.remoteInfo();
     return statisticsReport(this.cache.stats(), this.cache.status(), server, now());
+  }
+
+  /** @throws CacheKeyError */
+  async explain(key: string): Promise<ExplanationDto> {
+    return explanationDto(await this.cache.explain(key));
   }
 
   policies(): PolicyDto[] {

@@ -38,6 +38,30 @@ describe('administration of the cache', () => {
     await redis.stop();
   });
 
+  test('an entry is explained: where it lives, how long, and by which tags', async () => {
+    await app.get('/api/v1/agents?limit=3');
+    const client = redis.client();
+    const keys = await client.keys('*:d:{agents:*limit=*');
+    client.disconnect();
+    const key = decodeURIComponent(/\{(.*)\}/.exec(keys[0]!)![1]!);
+    const { status, body } = await app.get<{ entries: unknown[] }>(
+      `/api/v1/cache/entries/${encodeURIComponent(key)}`,
+    );
+    expect(status).toBe(200);
+    expect(body.entries).toContainEqual(
+      expect.objectContaining({
+        tier: 'l2',
+        home: 'shared',
+        served: true,
+        why: null,
+        fresh_ms: expect.any(Number),
+        depends_on: expect.arrayContaining([{ kind: 'tag', name: 'agents', valid: true }]),
+      }),
+    );
+    expect((await app.get('/api/v1/cache/entries/%00')).body).toMatchObject({ code: 'CACHE_KEY_INVALID' });
+    expect((await app.get('/api/v1/cache/entries/nobody')).body).toMatchObject({ entries: [], lease: null });
+  });
+
   test('the three curl lines of the report work as written', async () => {
     const report = await app.get('/api/v1/cache/stats');
     expect(report.status).toBe(200);

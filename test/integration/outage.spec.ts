@@ -1,5 +1,5 @@
 import { definePolicy, type TieredCache } from '../../src/cache/core';
-import { cacheNode, coherentNode, eventually } from './cache-node';
+import { cacheNode, coherentNode, eventually, held } from './cache-node';
 import { RedisServer } from './redis-server';
 
 /** Redis gone is slower, never wrong and never an error. Times are bounds that callers are promised, not measurements. */
@@ -77,6 +77,38 @@ describe('outages of Redis', () => {
     await eventually(() => a.status().remote.state === 'up');
   });
 
+  test('fail-safe: with Redis and the source away, what was last known is served as stale; what was invalidated here is not', async () => {
+    const a = keep(await coherentNode(redis, { outageTtlMs: 0 }));
+    const policy = definePolicy('safe', { failSafe: true });
+    const down = (): Promise<string> => Promise.reject(new Error('source down'));
+    const lookup = (key: string, loader: () => string | Promise<string>): ReturnType<typeof a.lookup> =>
+      a.lookup(key, loader, { policy });
+    for (const key of ['k', 'l'])
+      await eventually(async () => (await lookup(key, () => 'v1')).outcome === 'l1_hit');
+    await redis.kill();
+    await eventually(() => a.status().remote.state === 'down' && !a.status().gate.open);
+    expect(await lookup('k', down)).toMatchObject({ value: 'v1', outcome: 'stale_hit' });
+    // What was loaded meanwhile is newer than what was kept from before.
+    expect(await lookup('k', () => 'v2')).toMatchObject({ value: 'v2', outcome: 'miss' });
+    expect(await lookup('k', down)).toMatchObject({ value: 'v2', outcome: 'stale_hit' });
+    await a.invalidateKeys(['k', 'l']);
+    await expect(lookup('k', down)).rejects.toThrow('source down');
+    await expect(lookup('l', down)).rejects.toThrow('source down');
+  });
+
+  test('with Redis away a loader shares the load of another key that is under way', async () => {
+    await redis.kill();
+    const a = keep(cacheNode(redis));
+    await a.ready();
+    const inner = held<string>();
+    let runs = 0;
+    const load = (): Promise<string> => ((runs += 1), inner.promise);
+    const first = a.getOrSet('inner', load);
+    const outer = a.getOrSet('outer', async () => `outer of ${await a.getOrSet('inner', load)}`);
+    inner.release('v');
+    expect([await first, await outer, runs]).toEqual(['v', 'outer of v', 1]);
+  });
+
   test('an invalidation that Redis did not hear is queued, said so, and made before anything is read again', async () => {
     const [a, b] = [keep(await coherentNode(redis)), keep(await coherentNode(redis))];
     let version = 1;
@@ -105,6 +137,33 @@ describe('outages of Redis', () => {
     await eventually(() => a.status().pendingInvalidations === 0);
     expect(await a.get('k')).toBeUndefined();
     expect(await a.getOrSet('k', () => 'v2')).toBe('v2');
+  });
+
+  test('while an invalidation is pending, what it concerns goes past Redis, and nothing else does', async () => {
+    const a = keep(await coherentNode(redis));
+    const policy = definePolicy('looked-up', { tier: 'redis' });
+    const tagged = (key: string, tag: string): Promise<string> =>
+      a.getOrSet(key, () => 'v1', { policy, tags: [tag] });
+    await tagged('of t', 't');
+    await tagged('of u', 'u');
+    await a.getOrSet('of t, as the loader said', load => (load.addTags('t'), 'v1'), {
+      policy,
+      dynamicTags: true,
+    });
+    await redis.admin().acl('SETUSER', 'default', '-unlink');
+    expect(await a.invalidateTags(['t'])).toEqual({ applied: false, queued: true });
+    const loader = (): string => 'v2';
+    expect(await a.lookup('of u', loader, { policy, tags: ['u'] })).toMatchObject({ outcome: 'l2_hit' });
+    expect(await a.lookup('of t', loader, { policy, tags: ['t'] })).toMatchObject({
+      value: 'v2',
+      cause: 'redis_down',
+    });
+    // That it carries the tag only the entry says.
+    expect(await a.get('of t, as the loader said', { policy })).toBeUndefined();
+    await redis.admin().acl('SETUSER', 'default', '+unlink');
+    await eventually(() => a.status().pendingInvalidations === 0);
+    expect(await a.get('of t', { policy })).toBeUndefined();
+    expect(await a.get('of u', { policy })).toBe('v1');
   });
 
   test('what was queued while the breaker was open over a connection that stands is made all the same', async () => {

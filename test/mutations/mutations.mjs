@@ -133,10 +133,17 @@ export const mutations = [
     tests: [coherence, core],
   },
   {
-    name: 'pending: nothing is read from Redis before it has been made',
+    name: 'pending: what it concerns is not read from Redis before it has been made',
     file: 'src/cache/core/parts.ts',
-    find: 'parts.shared?.store.available && parts.log.pending === 0',
-    replace: 'parts.shared?.store.available',
+    find: 'if (log.pending > 0) {',
+    replace: 'if (log.pending < 0) {',
+    tests: [outage],
+  },
+  {
+    name: 'pending: a token to be removed does not count as valid',
+    file: 'src/cache/core/shared-reader.ts',
+    find: 'this.log.concernsToken(name) ? undefined : values[index]',
+    replace: 'values[index]',
     tests: [outage],
   },
   {

@@ -68,7 +68,7 @@ export class InvalidationAnswerDto {
   @ApiProperty({ description: 'Redis has done it: later reads do not see what was there before' })
   applied!: boolean;
 
-  @ApiProperty({ description: 'Redis is away: it is done before anything is read from Redis again' })
+  @ApiProperty({ description: 'Redis is away: it is done before what it concerns is read from Redis again' })
   queued!: boolean;
 
   @ApiProperty({ format: 'date-time' })

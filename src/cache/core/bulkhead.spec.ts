@@ -1,4 +1,4 @@
-import { settled } from '../../../test/fakes/fake-clock';
+import { FakeClock, settled } from '../../../test/fakes/fake-clock';
 import { Bulkhead } from './bulkhead';
 import { CacheOverloadError } from './errors';
 
@@ -20,9 +20,9 @@ class Tasks {
 
 describe('the bulkhead', () => {
   test('runs so many at once, and the others in the order in which they came', async () => {
-    const bulkhead = new Bulkhead('p', 2);
+    const bulkhead = new Bulkhead(new FakeClock(), 'p', 2);
     const tasks = new Tasks();
-    const all = [0, 1, 2, 3].map(n => bulkhead.run(tasks.task(n)));
+    const all = [0, 1, 2, 3].map(n => bulkhead.run(tasks.task(n), 1_000));
     expect([tasks.started, bulkhead.running, bulkhead.waiting]).toEqual([[0, 1], 2, 2]);
     tasks.release(1);
     await settled();
@@ -35,26 +35,26 @@ describe('the bulkhead', () => {
   });
 
   test('lets four wait for each that runs, and refuses the next at once', async () => {
-    const bulkhead = new Bulkhead('api', 1);
+    const bulkhead = new Bulkhead(new FakeClock(), 'api', 1);
     const tasks = new Tasks();
-    const all = [0, 1, 2, 3, 4].map(n => bulkhead.run(tasks.task(n)));
-    await expect(bulkhead.run(tasks.task(5))).rejects.toThrow(CacheOverloadError);
-    await expect(bulkhead.run(tasks.task(5))).rejects.toThrow('policy api already runs 1 loads');
+    const all = [0, 1, 2, 3, 4].map(n => bulkhead.run(tasks.task(n), 1_000));
+    await expect(bulkhead.run(tasks.task(5), 1_000)).rejects.toThrow(CacheOverloadError);
+    await expect(bulkhead.run(tasks.task(5), 1_000)).rejects.toThrow('policy api already runs 1 loads');
     for (const n of [0, 1, 2, 3, 4]) {
       await settled();
       tasks.release(n);
     }
     expect(await Promise.all(all)).toEqual([0, 1, 2, 3, 4]);
-    await expect(bulkhead.run(() => Promise.resolve('again'))).resolves.toBe('again');
+    await expect(bulkhead.run(() => Promise.resolve('again'), 1_000)).resolves.toBe('again');
   });
 
   test('a task that fails, or throws at once, leaves its place to the next', async () => {
-    const bulkhead = new Bulkhead('p', 1);
-    const failing = bulkhead.run(() => Promise.reject(new Error('later')));
+    const bulkhead = new Bulkhead(new FakeClock(), 'p', 1);
+    const failing = bulkhead.run(() => Promise.reject(new Error('later')), 1_000);
     const throwing = bulkhead.run(() => {
       throw new Error('at once');
-    });
-    const last = bulkhead.run(() => Promise.resolve('ran'));
+    }, 1_000);
+    const last = bulkhead.run(() => Promise.resolve('ran'), 1_000);
     await expect(failing).rejects.toThrow('later');
     await expect(throwing).rejects.toThrow('at once');
     expect(await last).toBe('ran');
@@ -62,7 +62,7 @@ describe('the bulkhead', () => {
   });
 
   test('never runs more at once than it may, also when one comes while a place changes hands', async () => {
-    const bulkhead = new Bulkhead('p', 1);
+    const bulkhead = new Bulkhead(new FakeClock(), 'p', 1);
     let running = 0;
     let most = 0;
     const task = async (): Promise<void> => {
@@ -70,10 +70,29 @@ describe('the bulkhead', () => {
       await Promise.resolve();
       running -= 1;
     };
-    const first = bulkhead.run(task);
-    const queued = bulkhead.run(task);
-    const newcomer = first.then(() => bulkhead.run(task));
+    const first = bulkhead.run(task, 1_000);
+    const queued = bulkhead.run(task, 1_000);
+    const newcomer = first.then(() => bulkhead.run(task, 1_000));
     await Promise.all([first, queued, newcomer]);
     expect(most).toBe(1);
+  });
+
+  test('who has waited long enough for a place is refused, and takes none from the next', async () => {
+    const clock = new FakeClock();
+    const bulkhead = new Bulkhead(clock, 'p', 1);
+    const tasks = new Tasks();
+    const running = bulkhead.run(tasks.task(0), 1_000);
+    const impatient = bulkhead.run(tasks.task(1), 500);
+    const patient = bulkhead.run(tasks.task(2), 1_000);
+    const refused = impatient.catch((error: unknown) => error);
+    await clock.advance(500);
+    expect(await refused).toBeInstanceOf(CacheOverloadError);
+    expect([bulkhead.running, bulkhead.waiting]).toEqual([1, 1]);
+    tasks.release(0);
+    await settled();
+    expect(tasks.started).toEqual([0, 2]);
+    tasks.release(2);
+    expect(await Promise.all([running, patient])).toEqual([0, 2]);
+    expect([bulkhead.running, bulkhead.waiting, clock.pending]).toEqual([0, 0, 0]);
   });
 });

@@ -11,7 +11,7 @@ export interface CallOptions {
   tags?: readonly string[];
   /** The loader may add tags with `load.addTags`. Costs a reload when any tag is invalidated during the load. Default false. */
   dynamicTags?: boolean;
-  /** This caller waits so long, in milliseconds, and then gets `CacheDeadlineError`; the load goes on. Default: no limit of its own. */
+  /** This caller waits so long, in milliseconds, and then gets `CacheDeadlineError`; the load goes on. Default: the policy's. */
   deadlineMs?: number;
   /** Aborting rejects this caller only. */
   signal?: AbortSignal;

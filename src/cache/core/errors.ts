@@ -80,12 +80,12 @@ export class CacheDeadlineError extends CacheError {
   }
 }
 
-/** The policy's bulkhead and its queue are full. */
+/** The policy's bulkhead is full, and so is its queue, or the wait in it was too long. */
 export class CacheOverloadError extends CacheError {
   constructor(policy: string, maxConcurrentLoads: number) {
     super(
       'CACHE_OVERLOADED',
-      `policy ${policy} already runs ${maxConcurrentLoads} loads and its queue is full`,
+      `policy ${policy} already runs ${maxConcurrentLoads} loads and has no place for another`,
     );
   }
 }

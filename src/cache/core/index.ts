@@ -38,3 +38,4 @@ export {
 } from './cache-key';
 export { parsePattern, maxPatternBytes } from './pattern';
 export { anyToken, keyOfToken, keyToken, namespaceToken } from './tokens';
+export type { Dependency, ExplainedEntry, Explanation } from './explain';

@@ -15,6 +15,8 @@ export interface PendingInvalidations {
  */
 export class InvalidationLog {
   readonly #pendingKeys = new Map<string, number>();
+  /** The tokens of those keys' local entries, which the same invalidation removes. */
+  readonly #pendingKeyTokens = new Set<TokenName>();
   readonly #pendingTokens = new Map<TokenName, number>();
   #additions = 0;
   readonly #recentKeys = new Map<string, number>();
@@ -23,6 +25,7 @@ export class InvalidationLog {
   overflows = 0;
 
   constructor(
+    private readonly keyTokenOf: (key: string) => TokenName,
     readonly maxEntries = 10_000,
     readonly recentMs = 60_000,
   ) {}
@@ -31,15 +34,29 @@ export class InvalidationLog {
     return this.#pendingKeys.size + this.#pendingTokens.size;
   }
 
-  /** Not confirmed: must be made before anything is read from Redis. */
+  /** Whether an invalidation of this key, or of everything, is pending: what Redis has of it must not be read. */
+  concernsKey(key: string): boolean {
+    return this.#pendingKeys.has(key) || this.#pendingTokens.has(namespaceToken);
+  }
+
+  /** Whether the removal of this token is pending: whatever Redis says, it is not valid any more. */
+  concernsToken(token: TokenName): boolean {
+    return this.#pendingTokens.has(token) || this.#pendingKeyTokens.has(token);
+  }
+
+  /** Not confirmed: must be made before what it concerns is read from Redis. */
   addPending(keys: Iterable<string>, tokens: Iterable<TokenName>): void {
     this.#additions += 1;
-    for (const key of keys) this.#pendingKeys.set(key, this.#additions);
+    for (const key of keys) {
+      this.#pendingKeys.set(key, this.#additions);
+      this.#pendingKeyTokens.add(this.keyTokenOf(key));
+    }
     for (const token of tokens) this.#pendingTokens.set(token, this.#additions);
     const overflow = this.pending > this.maxEntries;
     if (overflow) this.overflows += 1;
     if (overflow || this.#pendingTokens.has(namespaceToken)) {
       this.#pendingKeys.clear();
+      this.#pendingKeyTokens.clear();
       this.#pendingTokens.clear();
       this.#pendingTokens.set(namespaceToken, this.#additions);
     }
@@ -56,7 +73,10 @@ export class InvalidationLog {
 
   /** These have been made. What was added again in the meantime stays pending: it may have come after the command. */
   confirm(made: PendingInvalidations): void {
-    for (const key of made.keys) confirmOne(this.#pendingKeys, key, made.addedUntil);
+    for (const key of made.keys) {
+      if (confirmOne(this.#pendingKeys, key, made.addedUntil))
+        this.#pendingKeyTokens.delete(this.keyTokenOf(key));
+    }
     for (const token of made.tokens) confirmOne(this.#pendingTokens, token, made.addedUntil);
   }
 
@@ -93,6 +113,6 @@ function dropOld(map: Map<string, number>, beforeMs: number): void {
   }
 }
 
-function confirmOne(pending: Map<string, number>, name: string, addedUntil: number): void {
-  if ((pending.get(name) ?? Infinity) <= addedUntil) pending.delete(name);
+function confirmOne(pending: Map<string, number>, name: string, addedUntil: number): boolean {
+  return (pending.get(name) ?? Infinity) <= addedUntil && pending.delete(name);
 }

@@ -1,6 +1,6 @@
 import { RemoteUnavailableError } from './errors';
 import { usableShared, type CacheParts } from './parts';
-import type { FlushReason, KeyMatcher, TokenName } from './ports';
+import type { Durability, FlushReason, KeyMatcher, TokenName } from './ports';
 import type { Flight } from './single-flight';
 import { anyToken, keyToken, namespaceToken } from './tokens';
 
@@ -8,6 +8,8 @@ import { anyToken, keyToken, namespaceToken } from './tokens';
 export interface InvalidationResult {
   applied: boolean;
   queued: boolean;
+  /** Whether enough replicas have confirmed it in time; only where durability was asked for and Redis has applied it. */
+  durable?: boolean;
 }
 
 /** A drain that failed is tried again after so long. */
@@ -26,24 +28,32 @@ export class Invalidator {
    * The first fence covers what is under way, the second what began before Redis had done it. A caller that begins after
    * this has resolved therefore meets neither L1 nor a flight from before.
    */
-  async originate(keys: readonly string[], tokens: readonly TokenName[]): Promise<InvalidationResult> {
+  async originate(
+    keys: readonly string[],
+    tokens: readonly TokenName[],
+    durability?: Durability,
+  ): Promise<InvalidationResult> {
     this.#fence(keys, tokens);
     let result: InvalidationResult = { applied: true, queued: false };
     if (this.parts.shared) {
       this.parts.log.addRecent(keys, tokens, this.parts.clock.nowMs());
-      result = await this.#confirm(keys, tokens);
+      result = await this.#confirm(keys, tokens, durability);
       this.#fence(keys, tokens);
     }
     this.parts.events.emit('invalidate', { keys: keys.length, tags: tokens.length, queued: result.queued });
     return result;
   }
 
-  async #confirm(keys: readonly string[], tokens: readonly TokenName[]): Promise<InvalidationResult> {
+  async #confirm(
+    keys: readonly string[],
+    tokens: readonly TokenName[],
+    durability: Durability | undefined,
+  ): Promise<InvalidationResult> {
     const shared = usableShared(this.parts);
     if (shared) {
       try {
-        await shared.store.invalidate(keys, tokens);
-        return { applied: true, queued: false };
+        const { durable } = await shared.store.invalidate(keys, tokens, durability);
+        return { applied: true, queued: false, ...(durable === undefined ? {} : { durable }) };
       } catch (error) {
         if (!(error instanceof RemoteUnavailableError)) throw error;
       }

@@ -38,10 +38,10 @@ export class LoadRunner {
     const name = `${policy.name}:${policy.maxConcurrentLoads}`;
     let bulkhead = this.#bulkheads.get(name);
     if (!bulkhead) {
-      bulkhead = new Bulkhead(policy.name, policy.maxConcurrentLoads);
+      bulkhead = new Bulkhead(this.clock, policy.name, policy.maxConcurrentLoads);
       this.#bulkheads.set(name, bulkhead);
     }
-    return bulkhead.run(run);
+    return bulkhead.run(run, policy.loaderTimeoutMs);
   }
 
   /** Gives up every load under way. */

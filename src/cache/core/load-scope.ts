@@ -1,4 +1,5 @@
 import type { TokenName } from './ports';
+import type { Flight } from './single-flight';
 
 /** On whose behalf a read happens. Only `request` counts in the statistics. */
 export type Purpose = 'request' | 'warm-up' | 'admin' | 'refresh';
@@ -16,6 +17,8 @@ export interface LoadScope {
 export interface OuterLoad {
   /** Names of the keys being loaded, outermost first: a loader that asks for one of them waits for itself. */
   readonly chain: readonly string[];
+  /** The flight whose loader this is. */
+  readonly flight: Flight;
   /** Flights with a higher number began after the tokens of this load had been captured. */
   readonly capturedAt: number;
   /** The entry that is being loaded takes these tokens of an inner entry along. */

@@ -8,7 +8,7 @@ import type { LoadScope } from './load-scope';
 import type { NearEntry } from './near-cache';
 import type { MissCause } from './outcomes';
 import { tokenTtlFor } from './options';
-import { usableShared, type CacheParts } from './parts';
+import { sharedFor, usableShared, type CacheParts } from './parts';
 import type { CachePolicy } from './policy';
 import type { Gate, TokenName } from './ports';
 import type { Flight, FlightResult, FoundEntry } from './single-flight';
@@ -17,6 +17,7 @@ import { anyToken } from './tokens';
 
 /** An entry depends on at most so many tokens, those of inner entries included. */
 const maxTokensPerEntry = 64;
+const beforeAnyEpoch = -1;
 /** A shared entry with less life than this is not worth a copy in L1. */
 const minCopyLifeMs = 50;
 
@@ -84,7 +85,9 @@ export class Loading {
     }
     const undisturbed = !flight.tainted && epoch === this.parts.near.epoch;
     const storable = known && !flight.overtaken && flight.captured.size <= maxTokensPerEntry;
-    const stored = undisturbed && storable && this.keep(call, entry, '', home);
+    const keptUntilMs = call.policy.failSafe ? this.parts.clock.nowMs() + life.hardTtlMs : undefined;
+    const kept = undisturbed && storable && this.keep(call, entry, '', home, keptUntilMs);
+    const stored = kept && !(home.kind === 'outage' && home.maxLifeMs === 0);
     if (undisturbed && !stored && home.kind !== 'outage') this.parts.memory.rejected(call.name);
     return { kind: 'loaded', entry, cause, stored };
   }
@@ -111,10 +114,11 @@ export class Loading {
     this.keep(call, entry, '', { kind: tokens ? 'local' : 'alone' });
   }
 
-  /** Keeps an entry in L1; a copy of a shared one only if enough of its life is left. */
-  keep(call: Call, entry: FoundEntry, fillId: string, home: Home): boolean {
+  /** Keeps an entry in L1; a copy of a shared one only if enough of its life is left. Past its life, the fail-safe may want it. */
+  keep(call: Call, entry: FoundEntry, fillId: string, home: Home, keptUntilMs = entry.expiresAtMs): boolean {
     const { clock, near, stats, shared, memory } = this.parts;
-    if (entry.expiresAtMs - clock.nowMs() < (home.kind === 'copy' ? minCopyLifeMs : 1)) return false;
+    if (Math.max(entry.expiresAtMs, keptUntilMs) - clock.nowMs() < (home.kind === 'copy' ? minCopyLifeMs : 1))
+      return false;
     const own = home.kind === 'alone' || home.kind === 'outage';
     const table = own ? this.parts.ownTokens : this.parts.tokens;
     const fraction = call.policy.refreshAheadFraction;
@@ -130,12 +134,14 @@ export class Loading {
       refreshAtMs: entry.negative || home.kind === 'outage' ? entry.expiresAtMs : refreshAtMs,
       staleAtMs: entry.staleAtMs,
       expiresAtMs: entry.expiresAtMs,
+      keptUntilMs: Math.max(entry.expiresAtMs, keptUntilMs),
       records: entry.tokens.map(([name]) => table.record(name)),
       tokens: entry.tokens.map(([, token]) => token),
       gates: own
         ? []
         : this.#gatesOf(entry.tokens, home.kind === 'copy' ? call.remoteKey.encoded : undefined),
-      epoch: near.epoch,
+      // Without any life it is for the fail-safe alone.
+      epoch: home.kind === 'outage' && home.maxLifeMs === 0 ? beforeAnyEpoch : near.epoch,
     };
     if (!near.keep(call.name, kept)) return false;
     stats.l1.sets += 1;
@@ -180,6 +186,7 @@ export class Loading {
       purpose: call.purpose,
       load: {
         chain: [...(call.scope?.load?.chain ?? []), call.name],
+        flight,
         capturedAt: flights.lastNumber,
         inherit: tokens => {
           for (const [name, token] of tokens) {
@@ -241,7 +248,8 @@ export class Loading {
     dynamicTags: readonly string[],
     life: Life,
   ): Promise<boolean> {
-    const shared = usableShared(this.parts);
+    const tags = dynamicTags.map(tag => this.parts.tokenOf(tag));
+    const shared = sharedFor(this.parts, call.key, [...flight.captured.keys(), ...tags]);
     if (!shared) {
       this.#release(flight);
       return false;
@@ -283,7 +291,9 @@ export class Loading {
     if (tags.length === 0) return true;
     if (home.kind === 'local') {
       try {
-        return usableShared(this.parts) !== undefined && (await this.#captureDynamicTags(flight, call, tags));
+        const names = tags.map(tag => this.parts.tokenOf(tag));
+        const shared = sharedFor(this.parts, call.key, [...flight.captured.keys(), ...names]);
+        return shared !== undefined && (await this.#captureDynamicTags(flight, call, tags));
       } catch (error) {
         if (!(error instanceof RemoteUnavailableError)) throw error;
         return false;

@@ -1,15 +1,17 @@
 import { checkKey, checkTags } from './cache-key';
 import type { Call, CallOptions } from './call';
-import { CacheClosedError, CacheDeadlineError, CacheDeadlockError, RemoteUnavailableError } from './errors';
+import { CacheClosedError, CacheDeadlockError, RemoteUnavailableError } from './errors';
+import { withinLimits, withinPatience, type CallerLimits } from './limits';
 import type { Loading } from './loading';
 import type { Loader } from './loader';
 import type { LoadScope } from './load-scope';
 import type { NearEntry } from './near-cache';
 import { tokenTtlFor } from './options';
 import type { AnswerSource, MissCause, Outcome } from './outcomes';
-import { usableShared, type CacheParts, type SharedParts } from './parts';
+import { sharedFor, type CacheParts, type SharedParts } from './parts';
 import { checkDuration, type CachePolicy, type CacheTier } from './policy';
 import type { TokenName } from './ports';
+import { Refreshes } from './refreshes';
 import type { Verdict } from './shared-reader';
 import type { Flight, FlightResult, FoundEntry } from './single-flight';
 import { anyToken, keyToken, namespaceToken } from './tokens';
@@ -35,21 +37,22 @@ export interface CacheAnswer<T> {
 const minPollMs = 10;
 const firstPollMs = 50;
 const maxPollMs = 500;
-const maxRefreshesRemembered = 10_000;
 
 /** The way of a read, from L1 to the loader; see the head of `tiered-cache.ts`. */
 export class Lookups {
-  /** Refreshes that run (Infinity) or have failed lately, by name: none begins before the time. */
-  readonly #refreshNotBefore = new Map<string, number>();
+  readonly #refreshes: Refreshes;
   #closed = false;
 
   constructor(
     private readonly parts: CacheParts,
     private readonly loading: Loading,
-  ) {}
+  ) {
+    this.#refreshes = new Refreshes(parts, call => this.#begin(call).result);
+  }
 
   close(): void {
     this.#closed = true;
+    this.#refreshes.close();
   }
 
   refuseWhenClosed(): void {
@@ -76,7 +79,10 @@ export class Lookups {
         if (counted) stats.l1.hits += 1;
         scope?.load?.inherit(tokensOf(entry));
         if (loader && nowMs >= entry.refreshAtMs) {
-          this.#refreshBehind(this.callOf(key, loader, options, scope), entry.fillId);
+          const call = this.callOf(key, loader, options, scope);
+          const patient = nowMs >= entry.staleAtMs && policy.softDeadlineMs > 0;
+          if (!patient) void this.#refreshes.start(call, entry.fillId);
+          else return this.#fresherThan(foundOf(entry), 'l1', entry.fillId, call, options);
         }
         return this.#answer(key, policy, scope, entry, {
           outcome: foundOutcome(entry, 'l1', nowMs),
@@ -91,17 +97,24 @@ export class Lookups {
       checkDuration('call', 'deadlineMs', options.deadlineMs, 1, 3_600_000);
     if (asksNear && counted && policy.tier !== 'redis') stats.l1.misses += 1;
     const call = this.callOf(key, loader, options, scope);
-    let joined: Joined;
-    try {
+    let left = false;
+    const limits: CallerLimits = {
+      key,
+      deadlineMs: options.deadlineMs ?? policy.deadlineMs,
+      signal: options.signal,
+      leave: () => (left = true),
+    };
+    const joined = await this.#orCount(call, async () => {
       if (scope?.load?.chain.includes(call.name)) throw new CacheDeadlockError(key);
       options.signal?.throwIfAborted();
-      joined = await this.#withinLimits(call, options, this.#join(call));
-    } catch (error) {
-      this.#count(call.key, policy, scope, { outcome: 'error', source: undefined, stored: false });
-      throw error;
-    }
+      return withinLimits(
+        clock,
+        limits,
+        this.#join(call, () => left),
+      );
+    });
     // Here and not where the answer came in: a caller who has left meanwhile has been counted as an error.
-    return this.#conclude(call, joined.result, joined.joined);
+    return this.#conclude(call, options, joined);
   }
 
   callOf(
@@ -132,17 +145,21 @@ export class Lookups {
   }
 
   /** Joins the flight of this key if it may be joined, or begins one. */
-  async #join(call: Call): Promise<Joined> {
+  async #join(call: Call, hasLeft: () => boolean): Promise<Joined> {
     for (;;) {
       const flight = this.parts.flights.current(call.name) ?? this.#onlyRefresh(call);
       if (flight?.doubt) {
         await flight.doubt;
         continue;
       }
-      if (!flight || !this.#mayJoin(flight, call)) return { result: await this.#begin(call), joined: false };
-      const result = await flight.result;
+      if (!flight || !this.#mayJoin(flight, call)) {
+        return { result: await awaited(call, this.#begin(call)), joined: false };
+      }
+      const result = await awaited(call, flight);
       // An answer for one caller alone: everybody else asks for himself, at once and not one after the other.
       if (result.kind === 'private') {
+        // Nobody waits for it any more: not worth a load of its own.
+        if (hasLeft()) return { result: { kind: 'absent', cause: result.cause }, joined: true };
         return { result: await this.loading.loadAlone(call, result.cause), joined: false };
       }
       // A plain read found nothing: whoever has a loader goes on from there.
@@ -170,8 +187,13 @@ export class Lookups {
    */
   #mayJoin(flight: Flight, call: Call): boolean {
     if (flight.detached) return false;
-    // This also keeps two loaders that ask for each other's keys from waiting for each other.
-    if (call.scope?.load && flight.number <= call.scope.load.capturedAt) return false;
+    const outer = call.scope?.load;
+    if (outer) {
+      // Two loaders that ask for each other's keys would wait for each other.
+      if (flight.waitsFor(outer.flight)) return false;
+      // Under tokens of this process alone nothing can have been missed.
+      if (flight.number <= outer.capturedAt && !flight.alone) return false;
+    }
     if (!this.parts.shared) return true;
     const nowMs = this.parts.clock.nowMs();
     const { maxL1StalenessMs } = this.parts.options;
@@ -181,7 +203,7 @@ export class Lookups {
     );
   }
 
-  #begin(call: Call): Promise<FlightResult> {
+  #begin(call: Call): Flight {
     const { flights, clock, background } = this.parts;
     const flight = flights.begin(call.name, clock.nowMs(), call.refreshOf !== undefined);
     // The flight ends before anybody hears of it: a call made in answer to an error begins anew.
@@ -196,11 +218,11 @@ export class Lookups {
       },
     );
     background.track(flown);
-    return flight.result;
+    return flight;
   }
 
   async #fly(flight: Flight, call: Call): Promise<FlightResult> {
-    const shared = usableShared(this.parts);
+    const shared = sharedFor(this.parts, call.key, namesToCapture(call));
     if (!shared) return this.#flyAlone(flight, call);
     try {
       return await (call.policy.tier === 'local'
@@ -316,6 +338,7 @@ export class Lookups {
     const stale = !shared && near.read(call.name, 'local', clock.nowMs()) !== undefined;
     const cause = shared ? 'redis_down' : stale ? 'expired' : memory.causeOf(call.name, clock.nowMs(), false);
     if (!call.loader) return { kind: 'absent', cause };
+    flight.alone = true;
     for (const name of namesToCapture(call)) this.loading.captureOwn(flight, name);
     if (!shared) return this.loading.loadAndKeep(flight, call, cause, { kind: 'alone' });
     try {
@@ -334,43 +357,14 @@ export class Lookups {
     }
   }
 
-  /** Loads behind an answer that has been given: one a key in this process, and by the lease one in the cluster. */
-  #refreshBehind(call: Call, fillId: string): void {
-    const { clock, background, flights, options, scopes } = this.parts;
-    if (
-      this.#closed ||
-      flights.current(call.name) ||
-      flights.refreshing(call.name) ||
-      (this.#refreshNotBefore.get(call.name) ?? 0) > clock.nowMs()
-    )
-      return;
-    if (this.#refreshNotBefore.size >= maxRefreshesRemembered) this.#refreshNotBefore.clear();
-    this.#refreshNotBefore.set(call.name, Infinity);
-    // A refresh belongs to nobody's load and to nobody's request.
-    const scope: LoadScope = { purpose: 'refresh', load: undefined };
-    const again = (): void =>
-      void this.#refreshNotBefore.set(call.name, clock.nowMs() + options.refreshRetryMs);
-    const refreshed = scopes
-      .run(scope, async () => {
-        // After the answer: what a loader does before its first `await` is not for this caller to wait for.
-        await Promise.resolve();
-        return this.#begin({ ...call, scope, purpose: 'refresh', refreshOf: fillId });
-      })
-      .then(
-        result => {
-          const brought = result.kind === 'loaded' ? result.stored : result.kind === 'found';
-          if (brought) this.#refreshNotBefore.delete(call.name);
-          else again();
-        },
-        // The `load` event has reported it; the stale answer goes on until its window ends.
-        again,
-      );
-    background.track(refreshed);
-  }
-
   // ------------------------------------------------------------------------------------------ answers
 
-  #conclude(call: Call, result: FlightResult, joined: boolean): CacheAnswer<unknown> {
+  /** The answer that a flight has brought; a stale one may wait for something fresher. */
+  #conclude(
+    call: Call,
+    options: CallOptions,
+    { result, joined }: Joined,
+  ): CacheAnswer<unknown> | Promise<CacheAnswer<unknown>> {
     const nowMs = this.parts.clock.nowMs();
     if (result.kind === 'absent' || result.kind === 'private') {
       const how = { outcome: 'miss', cause: result.cause, source: undefined, stored: false } as const;
@@ -386,16 +380,66 @@ export class Lookups {
         : ({ outcome: 'miss', cause: result.cause, source: 'load', stored: result.stored } as const);
       return this.#answer(call.key, call.policy, call.scope, entry, how);
     }
-    const outcome = foundOutcome(entry, result.source, nowMs);
-    const refreshAtMs =
-      entry.bornAtMs + (entry.staleAtMs - entry.bornAtMs) * (call.policy.refreshAheadFraction || 1);
-    const refresh = call.loader && !joined && !result.suspect && !entry.negative && nowMs >= refreshAtMs;
-    if (refresh) this.#refreshBehind(call, result.fillId);
+    if (call.loader && !result.suspect) {
+      if (nowMs >= entry.staleAtMs && call.policy.softDeadlineMs > 0)
+        return this.#fresherThan(entry, result.source, result.fillId, call, options);
+      const refreshAtMs =
+        entry.bornAtMs + (entry.staleAtMs - entry.bornAtMs) * (call.policy.refreshAheadFraction || 1);
+      if (!joined && !entry.negative && nowMs >= refreshAtMs) void this.#refreshes.start(call, result.fillId);
+    }
+    return this.#foundAnswer(call, entry, result.source, nowMs);
+  }
+
+  /**
+   * A stale entry is at hand. The caller waits until the policy's soft deadline for the refresh that runs behind it, and
+   * gets what it brings; else the stale value, which is better than an error. The refresh goes on in either case.
+   */
+  async #fresherThan(
+    entry: FoundEntry,
+    source: 'l1' | 'l2',
+    fillId: string,
+    call: Call,
+    options: CallOptions,
+  ): Promise<CacheAnswer<unknown>> {
+    const { clock, flights } = this.parts;
+    const own = this.#refreshes.start(call, fillId);
+    const other = own ? undefined : (flights.refreshing(call.name) ?? flights.current(call.name));
+    const hoped = own ?? (other && !other.doubt && this.#mayJoin(other, call) ? other.result : undefined);
+    if (hoped) {
+      const deadlineMs = options.deadlineMs ?? call.policy.deadlineMs;
+      const patienceMs = Math.min(call.policy.softDeadlineMs, deadlineMs || Infinity);
+      const result = await this.#orCount(call, () =>
+        withinPatience(clock, patienceMs, options.signal, hoped),
+      );
+      const loaded = result?.kind === 'loaded' || (result?.kind === 'private' && own !== undefined);
+      const found = result?.kind === 'found' && clock.nowMs() < result.entry.staleAtMs;
+      if (result && (loaded || found))
+        return this.#conclude(call, options, { result, joined: own === undefined });
+    }
+    return this.#foundAnswer(call, entry, source, clock.nowMs());
+  }
+
+  #foundAnswer(call: Call, entry: FoundEntry, source: 'l1' | 'l2', nowMs: number): CacheAnswer<unknown> {
+    const outcome = foundOutcome(entry, source, nowMs);
     return this.#answer(call.key, call.policy, call.scope, entry, {
       outcome: entry.elsewhere && outcome !== 'stale_hit' ? 'coalesced' : outcome,
-      source: result.source,
+      source,
       stored: true,
     });
+  }
+
+  /** A caller who gets an error is counted, too. */
+  async #orCount<R>(call: Call, wait: () => Promise<R>): Promise<R> {
+    try {
+      return await wait();
+    } catch (error) {
+      this.#count(call.key, call.policy, call.scope, {
+        outcome: 'error',
+        source: undefined,
+        stored: false,
+      });
+      throw error;
+    }
   }
 
   #answer(
@@ -435,32 +479,6 @@ export class Lookups {
     });
   }
 
-  #withinLimits<R>(call: Call, options: CallOptions, answer: Promise<R>): Promise<R> {
-    const { signal, deadlineMs } = options;
-    if (!signal && deadlineMs === undefined) return answer;
-    return new Promise<R>((resolve, reject) => {
-      const abort = (): void => finish(() => reject(signal!.reason as Error));
-      const timer =
-        deadlineMs === undefined
-          ? undefined
-          : this.parts.clock.schedule(deadlineMs, () =>
-              finish(() => reject(new CacheDeadlineError(call.key, deadlineMs))),
-            );
-      const finish = (settle: () => void): void => {
-        timer?.cancel();
-        signal?.removeEventListener('abort', abort);
-        settle();
-      };
-      // First of all: also an answer that nobody waits for any more may be a rejection that somebody has to take.
-      answer.then(
-        value => finish(() => resolve(value)),
-        (error: Error) => finish(() => reject(error)),
-      );
-      if (signal?.aborted) abort();
-      else signal?.addEventListener('abort', abort, { once: true });
-    });
-  }
-
   /** With no shared tier everything is local. */
   #tierOf(policy: CachePolicy): CacheTier {
     return this.parts.shared ? policy.tier : 'local';
@@ -470,6 +488,17 @@ export class Lookups {
 /** What is captured before the loader: everything that the entry will depend on, and `!any` if the loader adds to it. */
 function namesToCapture(call: Call): readonly TokenName[] {
   return call.dynamicTags ? [anyToken, ...call.tokens] : call.tokens;
+}
+
+/** The result of a flight; meanwhile the loader that asks for it, if there is one, waits for it. */
+async function awaited(call: Call, flight: Flight): Promise<FlightResult> {
+  const waiting = call.scope?.load?.flight.awaits;
+  waiting?.add(flight);
+  try {
+    return await flight.result;
+  } finally {
+    waiting?.delete(flight);
+  }
 }
 
 /** What a flight brought, and whether somebody else had begun it. */

@@ -13,6 +13,8 @@ export interface NearEntry {
   readonly refreshAtMs: number;
   readonly staleAtMs: number;
   readonly expiresAtMs: number;
+  /** Until then the fail-safe may fall back on it; not before the end of its life. */
+  readonly keptUntilMs: number;
   /** What it depends on: the record says what the token is now, `tokens` what it was at the load. */
   readonly records: readonly TokenRecord[];
   readonly tokens: readonly string[];
@@ -51,7 +53,7 @@ export class NearCache {
     const entry = this.store.get(name);
     if (!entry || entry.tier !== tier || entry.epoch !== this.#epoch) return undefined;
     if (nowMs >= entry.expiresAtMs) {
-      this.store.delete(name);
+      if (nowMs >= entry.keptUntilMs) this.store.delete(name);
       return undefined;
     }
     for (let index = 0; index < entry.gates.length; index += 1) {
@@ -71,11 +73,16 @@ export class NearCache {
       : undefined;
   }
 
-  /** An entry kept from before the connection was lost, for the fail-safe. */
+  /** Whatever is held under the name, servable or not; for looking only. */
+  look(name: string): NearEntry | undefined {
+    return this.store.peek(name);
+  }
+
+  /** An entry from before the connection was lost, or loaded while it was away, for the fail-safe. */
   suspect(name: string, nowMs: number): NearEntry | undefined {
     const entry = this.store.get(name);
     const valid = entry?.records.every((record, index) => record.token === entry.tokens[index]);
-    return entry && valid && nowMs < entry.expiresAtMs ? entry : undefined;
+    return entry && valid && nowMs < entry.keptUntilMs ? entry : undefined;
   }
 
   keep(name: string, entry: NearEntry): boolean {

@@ -50,10 +50,24 @@ export interface CacheParts {
   readonly tokenOf: (tag: string) => TokenName;
 }
 
-/**
- * The shared tier, if it may be used now: it is reachable, and every invalidation made here has been made there.
- * Reading before that would bring back what was invalidated.
- */
+/** The shared tier, if it is reachable. */
 export function usableShared(parts: CacheParts): SharedParts | undefined {
-  return parts.shared?.store.available && parts.log.pending === 0 ? parts.shared : undefined;
+  return parts.shared?.store.available ? parts.shared : undefined;
+}
+
+/**
+ * The shared tier, if it may be asked for this key and what depends on these tokens: it is reachable, and no invalidation made
+ * here of any of them is still to be made there. Reading before that would bring back what was invalidated.
+ */
+export function sharedFor(
+  parts: CacheParts,
+  key: string,
+  tokens: Iterable<TokenName>,
+): SharedParts | undefined {
+  const { log } = parts;
+  if (log.pending > 0) {
+    if (log.concernsKey(key)) return undefined;
+    for (const token of tokens) if (log.concernsToken(token)) return undefined;
+  }
+  return usableShared(parts);
 }

@@ -30,11 +30,24 @@ export interface PolicyOptions {
   refreshAheadFraction?: number;
   /** A loader that has not settled by then is given up, its callers get `CacheLoadTimeoutError`. From 1 to 3,600,000. Default 30,000. */
   loaderTimeoutMs?: number;
+  /**
+   * A caller for whom a stale entry is at hand waits so long for its refresh before he gets the stale one; the refresh goes on
+   * behind it. At most `loaderTimeoutMs`. Default 0: the stale entry at once.
+   */
+  softDeadlineMs?: number;
+  /**
+   * A caller waits so long and then gets `CacheDeadlineError`, or the stale entry if there is one; the load goes on and is
+   * stored. A call's own `deadlineMs` wins. Default 0: as long as the load takes.
+   */
+  deadlineMs?: number;
   /** Life of the lease under which a load fills; renewed every third of it. From 100 to 60,000. Default 2,000. */
   leaseMs?: number;
   /** How long a caller waits for a load that another instance runs, before it loads for itself without storing. Default: `loaderTimeoutMs`. */
   waitMs?: number;
-  /** Loads of this policy that may run at once in this process. From 1 to 100,000. Default 256. */
+  /**
+   * Loads of this policy that may run at once in this process. From 1 to 100,000. Default 256. Four times as many may wait for
+   * a place, each as long as `loaderTimeoutMs`; the others are refused with `CacheOverloadError`.
+   */
   maxConcurrentLoads?: number;
   /**
    * Serve entries that were valid when the connection to Redis was lost, marked stale, if the source fails as well. Default false.
@@ -60,6 +73,8 @@ export const policyDefaults = Object.freeze({
   jitter: 0.05,
   refreshAheadFraction: 0.8,
   loaderTimeoutMs: 30_000,
+  softDeadlineMs: 0,
+  deadlineMs: 0,
   leaseMs: 2_000,
   maxConcurrentLoads: 256,
   failSafe: false,
@@ -80,6 +95,8 @@ export function definePolicy(name: string, options: PolicyOptions = {}): CachePo
   checkDuration(where, 'ttlMs + staleMs', merged.ttlMs + merged.staleMs, 1, maxTtlMs);
   checkDuration(where, 'negativeTtlMs', merged.negativeTtlMs, 0, merged.ttlMs);
   checkDuration(where, 'loaderTimeoutMs', merged.loaderTimeoutMs, 1, 3_600_000);
+  checkDuration(where, 'softDeadlineMs', merged.softDeadlineMs, 0, merged.loaderTimeoutMs);
+  checkDuration(where, 'deadlineMs', merged.deadlineMs, 0, 3_600_000);
   checkDuration(where, 'leaseMs', merged.leaseMs, 100, 60_000);
   const waitMs = merged.waitMs ?? merged.loaderTimeoutMs;
   checkDuration(where, 'waitMs', waitMs, 1, 3_600_000);
@@ -116,6 +133,8 @@ export function overridePolicy(base: CachePolicy, overrides: PolicyOptions): Cac
     next.negativeTtlMs = Math.min(base.negativeTtlMs, given.ttlMs);
   }
   if (given.loaderTimeoutMs !== undefined && given.waitMs === undefined) next.waitMs = given.loaderTimeoutMs;
+  if (given.loaderTimeoutMs !== undefined && given.softDeadlineMs === undefined)
+    next.softDeadlineMs = Math.min(base.softDeadlineMs, given.loaderTimeoutMs);
   if (given.tags) next.tags = [...base.tags, ...given.tags];
   return definePolicy(base.name, next);
 }

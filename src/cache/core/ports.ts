@@ -39,6 +39,8 @@ export interface Hash {
 /** Entries of this process. Knows bounds and eviction; life and validity are the core's business. */
 export interface LocalStore<E> {
   get(key: string): E | undefined;
+  /** As `get`, but it counts as no use. */
+  peek(key: string): E | undefined;
   /** Returns false when the entry is too large to be kept. */
   set(key: string, entry: E, bytes: number): boolean;
   delete(key: string): boolean;

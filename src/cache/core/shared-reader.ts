@@ -3,6 +3,7 @@ import type { Clock } from './clock';
 import type { EntryCodec, HeldValue } from './entry-codec';
 import { fillIdOf, readEntry, type StoredEntry } from './entry';
 import type { CacheEvents } from './events';
+import type { InvalidationLog } from './invalidation-log';
 import type { MissCause } from './outcomes';
 import type { Coherence, Hash, RemoteStore, TokenName } from './ports';
 import type { Flight, FlightTable, FoundEntry } from './single-flight';
@@ -31,6 +32,7 @@ export class SharedReader {
     private readonly store: RemoteStore,
     private readonly coherence: Coherence,
     private readonly tokens: TokenTable,
+    private readonly log: InvalidationLog,
     private readonly flights: FlightTable,
     private readonly codec: EntryCodec,
     private readonly hash: Hash,
@@ -117,7 +119,10 @@ export class SharedReader {
     const known = new Map<TokenName, string | undefined>();
     const asked = this.#unknown(flight, names, strict, known);
     if (asked.names.length > 0) {
-      this.#learn(asked, await this.store.ensureTokens(asked.names, tokenTtlMs), known);
+      const tokens = await this.store.ensureTokens(asked.names, tokenTtlMs);
+      this.#learn(asked, tokens, known);
+      // As they are, for what is loaded now: an entry under a token whose removal is pending goes with it.
+      asked.names.forEach((name, index) => known.set(name, tokens[index]));
     }
     return known as Map<TokenName, string>;
   }
@@ -150,7 +155,10 @@ export class SharedReader {
     return asked;
   }
 
-  /** Into the records that were asked for: one that the table has dropped since learns in vain, as it must. */
+  /**
+   * Into the records that were asked for: one that the table has dropped since learns in vain, as it must. A token whose
+   * removal is pending counts as removed.
+   */
   #learn(
     asked: AskedTokens,
     values: readonly (string | undefined)[],
@@ -158,8 +166,9 @@ export class SharedReader {
   ): void {
     const nowMs = this.clock.nowMs();
     asked.names.forEach((name, index) => {
-      known.set(name, values[index]);
-      this.tokens.learn(asked.records[index]!, values[index], asked.changesBefore[index]!, nowMs);
+      const value = this.log.concernsToken(name) ? undefined : values[index];
+      known.set(name, value);
+      this.tokens.learn(asked.records[index]!, value, asked.changesBefore[index]!, nowMs);
     });
   }
 

@@ -36,6 +36,10 @@ export class Flight {
   detached = false;
   /** What it brings may be older than a change already heard: not for L1. */
   tainted = false;
+  /** It loads without the shared tier, under tokens of this process alone. */
+  alone = false;
+  /** Flights that its loader waits for. */
+  readonly awaits = new Set<Flight>();
   /** What it read inside its loader is older than what it had captured: nobody may store it. */
   overtaken = false;
   /** When the lease was last known to be ours, or the flight began: it vouches for the flight for a while. */
@@ -74,6 +78,11 @@ export class Flight {
   detach(): void {
     this.detached = true;
     this.tainted = true;
+  }
+
+  /** Whether it waits for `other`, by however many loaders in between. */
+  waitsFor(other: Flight): boolean {
+    return this === other || [...this.awaits].some(next => next.waitsFor(other));
   }
 }
 

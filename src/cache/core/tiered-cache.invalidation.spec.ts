@@ -260,19 +260,46 @@ describe('a loader that reads other cached keys', () => {
     expect(await cache.get('outer')).toBeUndefined();
   });
 
-  test('does not wait for an inner load that began before it', async () => {
+  test('shares an inner load that began before it: alone, nothing can have been missed', async () => {
     const { cache } = make();
     const innerLoader = new HeldLoader<string>();
     const before = cache.getOrSet('inner', innerLoader.load, inner);
     await settled();
     const outer = cache.getOrSet('outer', () => cache.getOrSet('inner', innerLoader.load, inner));
     await settled();
-    expect(innerLoader.runs).toBe(2);
+    innerLoader.release('v');
+    expect([await before, await outer, innerLoader.runs]).toEqual(['v', 'v', 1]);
+  });
+
+  test('does not share one that an invalidation has overtaken', async () => {
+    const { cache } = make();
+    const innerLoader = new HeldLoader<string>();
+    const before = cache.getOrSet('inner', innerLoader.load, inner);
+    await settled();
+    await cache.invalidateTags(['inner']);
+    const outer = cache.getOrSet('outer', () => cache.getOrSet('inner', innerLoader.load, inner));
+    await settled();
     innerLoader.release('younger', 1);
     expect(await outer).toBe('younger');
     innerLoader.release('older');
     expect(await before).toBe('older');
     expect(await cache.get('inner')).toBe('younger');
+  });
+
+  test('does not wait for a load that waits for it, by however many loaders in between', async () => {
+    const { cache } = make();
+    const gate = new HeldLoader<undefined>();
+    const asks = (own: string, next: string): Promise<string> =>
+      cache.getOrSet(own, async control => {
+        await gate.load(control);
+        return `${own}${await cache.getOrSet(next, () => `(${next})`)}`;
+      });
+    const all = [asks('a', 'b'), asks('b', 'c'), asks('c', 'a')];
+    for (const run of [0, 1, 2]) {
+      await settled();
+      gate.release(undefined, run);
+    }
+    expect(await Promise.all(all)).toEqual(['abc(a)', 'bc(a)', 'c(a)']);
   });
 
   test('an inner tag that is invalidated after the inner answer keeps the outer load out of the cache', async () => {

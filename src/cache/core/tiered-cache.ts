@@ -6,6 +6,7 @@ import { EntryCodec, type CodecOptions } from './entry-codec';
 import { writeEntry } from './entry';
 import { CacheKeyError, CacheValueError, RemoteUnavailableError } from './errors';
 import { CacheEvents } from './events';
+import { explain, type Explanation } from './explain';
 import { InvalidationLog } from './invalidation-log';
 import { Invalidator, tokensOfTags, type InvalidationResult } from './invalidator';
 import { KeyMemory } from './key-memory';
@@ -22,6 +23,7 @@ import { parsePattern } from './pattern';
 import { checkDuration, overridePolicy, type CachePolicy } from './policy';
 import type {
   ClearProgress,
+  Durability,
   GateStatus,
   Hash,
   LocalStore,
@@ -35,7 +37,7 @@ import type {
 import { SharedReader } from './shared-reader';
 import { FlightTable } from './single-flight';
 import { CacheStats, type CacheStatistics } from './stats';
-import { namespaceToken, tagToken, TokenTable } from './tokens';
+import { keyToken, namespaceToken, tagToken, TokenTable } from './tokens';
 import { Waiters } from './waiters';
 
 export interface TieredCacheDependencies {
@@ -242,24 +244,31 @@ export class TieredCache {
   /**
    * After this resolves with `applied: true`, no read that begins later on this instance returns a value loaded before
    * the call; on other instances the same from Δ later on, and typically at once (G1, G2). With `queued: true` Redis is
-   * away: it is made before anything is read from Redis again.
+   * away: it is made before anything that it concerns is read from Redis again.
    *
-   * @throws CacheKeyError, CacheTagError; never an error of Redis
+   * With `durability` the call also waits until so many replicas have confirmed, so that a failover does not lose it; the
+   * result's `durable` says whether they did in time. It is applied in either case.
+   *
+   * @throws CacheKeyError, CacheTagError, CacheOptionsError; never an error of Redis
    */
-  async invalidate(what: {
-    keys?: readonly string[];
-    tags?: readonly string[];
-  }): Promise<InvalidationResult> {
+  async invalidate(
+    what: { keys?: readonly string[]; tags?: readonly string[] },
+    durability?: Durability,
+  ): Promise<InvalidationResult> {
     this.#lookups.refuseWhenClosed();
     const keys = [...new Set(what.keys ?? [])];
     const tags = [...new Set(what.tags ?? [])];
     checkCount(keys.length + tags.length);
     for (const key of keys) checkKey(key);
     for (const tag of tags) checkTag(tag);
+    if (durability) {
+      checkDuration('durability', 'replicas', durability.replicas, 1, 100);
+      checkDuration('durability', 'timeoutMs', durability.timeoutMs, 1, 60_000);
+    }
     this.#parts.stats.invalidations.keys += keys.length;
     this.#parts.stats.invalidations.tags += tags.length;
     if (keys.length + tags.length === 0) return { applied: true, queued: false };
-    return this.#invalidator.originate(keys, tokensOfTags(this.#parts, tags));
+    return this.#invalidator.originate(keys, tokensOfTags(this.#parts, tags), durability);
   }
 
   invalidateKeys(keys: readonly string[]): Promise<InvalidationResult> {
@@ -295,6 +304,8 @@ export class TieredCache {
     if (!this.#parts.shared) return { scanned: here, matched: here, removed: dryRun ? 0 : here, done: true };
     const shared = usableShared(this.#parts);
     if (!shared) throw new RemoteUnavailableError('the shared tier is away');
+    // A server that takes over may not have heard of it. What matched nobody can say then: it clears everything.
+    if (!dryRun) this.#parts.log.addRecent([], [namespaceToken], this.#parts.clock.nowMs());
     const progress = await shared.store.clearMatching(matcher, { ...options, dryRun });
     this.#invalidator.fenceMatching(matcher, dryRun);
     return progress;
@@ -342,6 +353,12 @@ export class TieredCache {
       l1Bytes: near.bytes,
       loadsInFlight: this.#runner.running,
     };
+  }
+
+  /** Where a key's entry lives, how old it is, how long it has, and what would keep a read from getting it. @throws CacheKeyError */
+  explain(key: string): Promise<Explanation> {
+    this.#lookups.refuseWhenClosed();
+    return explain(this.#parts, key);
   }
 
   /** What the Redis server says of itself; undefined when there is none, or it does not answer in time. */
@@ -421,6 +438,8 @@ function assemble(
     memory.changed(name, 'evicted_l1');
   });
   const remote = dependencies.remote?.attach(listener);
+  const names = new KeyNames(text => hash.sha256(text));
+  const log = new InvalidationLog(key => keyToken(names.encode(key)));
   const tokens = new TokenTable(remote && (token => remote.coherence.gateOf(token)));
   const shared: SharedParts | undefined = remote && {
     ...remote,
@@ -428,6 +447,7 @@ function assemble(
       remote.store,
       remote.coherence,
       tokens,
+      log,
       flights,
       codec,
       hash,
@@ -444,14 +464,14 @@ function assemble(
     random: dependencies.random ?? Math.random,
     scopes,
     options,
-    names: new KeyNames(text => hash.sha256(text)),
+    names,
     near: new NearCache(local),
     codec,
     tokens,
     ownTokens: new TokenTable(undefined),
     flights,
     waiters: new Waiters(clock),
-    log: new InvalidationLog(),
+    log,
     memory,
     stats,
     events,

@@ -12,6 +12,16 @@ const storeWith = (options: MemoryStoreOptions = {}): { store: MemoryStore<Thing
 };
 
 describe('L1', () => {
+  test('a look is no use: what was only looked at goes first', () => {
+    const store = new MemoryStore<object>({ maxEntries: 2 });
+    const [a, b, c] = [{}, {}, {}];
+    store.set('a', a, 1);
+    store.set('b', b, 1);
+    expect(store.peek('a')).toBe(a);
+    store.set('c', c, 1);
+    expect([store.peek('a'), store.peek('b'), store.peek('c')]).toEqual([undefined, b, c]);
+  });
+
   test('gives back the very entry, until it is deleted', () => {
     const { store } = storeWith();
     const thing = { n: 1 };

@@ -47,6 +47,10 @@ export class MemoryStore<E extends object> implements LocalStore<E> {
     return this.#entries.get(key);
   }
 
+  peek(key: string): E | undefined {
+    return this.#entries.peek(key);
+  }
+
   set(key: string, entry: E, bytes: number): boolean {
     if (bytes > this.#maxEntryBytes) {
       this.#entries.delete(key);

@@ -198,9 +198,10 @@ export class RedisStore implements RemoteStore {
   async inspect(key: RemoteKey): Promise<RemoteInspection> {
     const { keys } = this.options;
     const lease = keys.lease(key.encoded);
-    const [entry, token, remainingMs] = await this.#call(() =>
+    const [[entry], token, remainingMs] = await this.#call(() =>
       Promise.all([
-        this.#redis.getBuffer(keys.data(key.encoded, key.tracked)),
+        // MGET, because GET is an error where something other than a string stands.
+        this.#redis.mgetBuffer(keys.data(key.encoded, key.tracked)),
         this.#redis.get(lease),
         this.#redis.pttl(lease),
       ]),

@@ -1,0 +1,124 @@
+import { ApiProperty } from '@nestjs/swagger';
+import type { Explanation } from '../../cache';
+
+class DependencyDto {
+  @ApiProperty({ enum: ['tag', 'namespace', 'key'] })
+  kind!: string;
+
+  @ApiProperty()
+  name!: string;
+
+  @ApiProperty({ nullable: true, type: Boolean, description: 'null: Redis is away, nobody can say' })
+  valid!: boolean | null;
+}
+
+class ExplainedEntryDto {
+  @ApiProperty({ enum: ['l1', 'l2'] })
+  tier!: string;
+
+  @ApiProperty({ enum: ['shared', 'redis', 'local'], description: 'Where its policy keeps it' })
+  home!: string;
+
+  @ApiProperty({ description: 'Whether a read would get it now' })
+  served!: boolean;
+
+  @ApiProperty({
+    nullable: true,
+    enum: ['expired', 'invalidated', 'gate_closed', 'suspect', 'pending_invalidation', 'unreadable'],
+    description: 'Why it is not served',
+  })
+  why!: string | null;
+
+  @ApiProperty({ nullable: true, type: String, description: 'What is wrong with its bytes' })
+  fault!: string | null;
+
+  @ApiProperty()
+  age_ms!: number;
+
+  @ApiProperty({ description: 'Fresh life left; negative when it is over' })
+  fresh_ms!: number;
+
+  @ApiProperty({ description: 'Life left, stale window included; negative when it is over' })
+  stale_ms!: number;
+
+  @ApiProperty({ description: 'A cached "there is nothing"' })
+  negative!: boolean;
+
+  @ApiProperty()
+  bytes!: number;
+
+  @ApiProperty({ type: [DependencyDto] })
+  depends_on!: DependencyDto[];
+}
+
+class LeaseDto {
+  @ApiProperty({ description: 'This instance holds it' })
+  here!: boolean;
+
+  @ApiProperty()
+  remaining_ms!: number;
+}
+
+class GateDto {
+  @ApiProperty()
+  open!: boolean;
+
+  @ApiProperty({ nullable: true, type: Number })
+  age_ms!: number | null;
+
+  @ApiProperty({ nullable: true, type: Number })
+  lag_ms!: number | null;
+}
+
+export class ExplanationDto {
+  @ApiProperty()
+  key!: string;
+
+  @ApiProperty({ type: [ExplainedEntryDto] })
+  entries!: ExplainedEntryDto[];
+
+  @ApiProperty({ nullable: true, type: LeaseDto, description: 'Who loads it' })
+  lease!: LeaseDto | null;
+
+  @ApiProperty({ description: 'Loads of the key under way in this process' })
+  loads_here!: number;
+
+  @ApiProperty({ type: GateDto })
+  gate!: GateDto;
+
+  @ApiProperty({ description: 'An invalidation of the key waits for Redis' })
+  pending_invalidation!: boolean;
+
+  @ApiProperty({ description: 'False: Redis is away or off, and only this process was looked at' })
+  redis!: boolean;
+}
+
+/** Milliseconds are whole on the wire. */
+export function explanationDto(explanation: Explanation): ExplanationDto {
+  const { lease, gate } = explanation;
+  return {
+    key: explanation.key,
+    entries: explanation.entries.map(entry => ({
+      tier: entry.tier,
+      home: entry.home,
+      served: entry.served,
+      why: entry.why ?? null,
+      fault: entry.fault ?? null,
+      age_ms: Math.round(entry.ageMs),
+      fresh_ms: Math.round(entry.freshMs),
+      stale_ms: Math.round(entry.staleMs),
+      negative: entry.negative,
+      bytes: entry.bytes,
+      depends_on: entry.dependsOn.map(({ kind, name, valid }) => ({ kind, name, valid: valid ?? null })),
+    })),
+    lease: lease ? { here: lease.here, remaining_ms: lease.remainingMs } : null,
+    loads_here: explanation.loadsHere,
+    gate: {
+      open: gate.open,
+      age_ms: gate.ageMs === null ? null : Math.round(gate.ageMs),
+      lag_ms: gate.lagMs === null ? null : Math.round(gate.lagMs),
+    },
+    pending_invalidation: explanation.pendingInvalidation,
+    redis: explanation.redis,
+  };
+}
