@@ -14,8 +14,13 @@ export class RedisServer {
 
   private constructor(
     readonly port: number,
-    private readonly folder: string,
+    private readonly folder: string | undefined,
   ) {}
+
+  /** One that another process has started, for clients of it. */
+  static at(port: number): RedisServer {
+    return new RedisServer(port, undefined);
+  }
 
   static async start(): Promise<RedisServer> {
     const server = new RedisServer(await freePort(), mkdtempSync(join(tmpdir(), 'sutazai-redis-')));
@@ -29,6 +34,7 @@ export class RedisServer {
 
   /** Starts the process and waits until it answers. */
   async up(): Promise<void> {
+    if (this.folder === undefined) throw new Error('this server is run by another process');
     const settings = {
       port: this.port,
       bind: '127.0.0.1',
@@ -83,7 +89,7 @@ export class RedisServer {
     await Promise.all([...this.#clients].map(disconnect));
     this.signal('SIGCONT');
     await this.kill();
-    rmSync(this.folder, { recursive: true, force: true });
+    if (this.folder !== undefined) rmSync(this.folder, { recursive: true, force: true });
   }
 }
 
