@@ -128,6 +128,10 @@ export class ChildInstance implements Instance {
         this.#orders.get(message.id)?.done(message.measures);
         this.#orders.delete(message.id);
         return;
+      case 'failed':
+        this.#orders.get(message.id)?.failed(new Error(`instance ${this.name}: ${message.what}`));
+        this.#orders.delete(message.id);
+        return;
       case 'ask':
         return this.#tell({ kind: 'answer', id: message.id, answer: await this.#answer(message.question) });
     }

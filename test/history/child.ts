@@ -79,13 +79,16 @@ process.on('message', (message: ToChild) => {
     questions.delete(message.id);
     return;
   }
-  void obey[message.order]().then(() => {
-    deliver();
-    send({ kind: 'done', id: message.id, measures: measure() });
-    if (message.order !== 'close') return;
-    process.off('disconnect', orphaned);
-    process.disconnect();
-  });
+  obey[message.order]().then(
+    () => {
+      deliver();
+      send({ kind: 'done', id: message.id, measures: measure() });
+      if (message.order !== 'close') return;
+      process.off('disconnect', orphaned);
+      process.disconnect();
+    },
+    (error: unknown) => send({ kind: 'failed', id: message.id, what: String(error) }),
+  );
 });
 const orphaned = (): void => process.exit(1);
 process.on('disconnect', orphaned);

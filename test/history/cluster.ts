@@ -5,7 +5,7 @@ import { hrtimeMs, SharedClock } from './hrtime';
 import { LocalInstance, type Instance } from './instance';
 import type { Measures } from './messages';
 import { maxL1StalenessMs, nodeOptions } from './node-options';
-import { nameOf, planFaults, type PlannedFault } from './plan';
+import { describeFault, kindOf, planFaults, type PlannedFault } from './plan';
 import { Random } from './random';
 import { ofKind, type HistoryRecord } from './records';
 import { Source } from './source';
@@ -131,7 +131,13 @@ export class Cluster {
     );
     await pause(Math.max(0, start + durationMs - hrtimeMs()));
     await end();
-    this.#history.push({ op: 'fault', what: nameOf(fault), start, end: hrtimeMs() });
+    this.#history.push({
+      op: 'fault',
+      kind: kindOf(fault),
+      what: describeFault(fault),
+      start,
+      end: hrtimeMs(),
+    });
   }
 
   async #calm(): Promise<void> {

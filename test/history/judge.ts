@@ -7,7 +7,7 @@ import {
   sameInstance,
   unconfirmedMade,
 } from './checks';
-import { versioned } from './keyspace';
+import { localKeys, versioned } from './keyspace';
 import { maxL1StalenessMs } from './node-options';
 import type { HistoryRecord, Violation } from './records';
 import { singleFlight } from './single-flight';
@@ -20,7 +20,7 @@ export function judge(history: readonly HistoryRecord[], instances: readonly str
     ...quiescent(history, versioned, instances),
     ...noResurrection(history),
     ...noInvention(history),
-    ...singleFlight(history),
+    ...singleFlight(history, localKeys),
     ...unconfirmedMade(history, instances),
     ...noFailure(history),
   ];

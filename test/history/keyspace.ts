@@ -69,6 +69,8 @@ export const versioned: readonly string[] = [...keyspace.map(({ key }) => key), 
 
 export const keysInvalidatedByKey = keyspace.filter(({ written }) => written === 'any').map(({ key }) => key);
 export const keysThatAreSet = keyspace.filter(({ written }) => written === 'set').map(({ key }) => key);
+/** Every instance loads these for itself. */
+export const localKeys = keyspace.filter(({ policy }) => policy.tier === 'local').map(({ key }) => key);
 export const tags = [...new Set(keyspace.flatMap(entry => [...entry.tags, ...entry.loaderTags]))];
 export const patterns = ['p*', 'd?', 'n*', '*1', 's*'];
 

@@ -6,6 +6,7 @@ export type FromChild =
   | { kind: 'records'; records: HistoryRecord[]; isWell: boolean }
   | { kind: 'ask'; id: number; question: Question }
   | { kind: 'done'; id: number; measures: Measures }
+  | { kind: 'failed'; id: number; what: string }
   | { kind: 'ready' };
 
 /** What the child wants to know of the source. */

@@ -98,9 +98,14 @@ function durationOf(random: Random, fault: Fault): number {
   return random.happens(0.2) ? random.between(1_000, 2_500) : random.between(50, 1_000);
 }
 
-export function nameOf(fault: Fault): string {
+/** `hold` or `freeze redis`: what is counted. */
+export function kindOf(fault: Fault): string {
+  return fault.kind === 'network' ? fault.how : fault.kind;
+}
+
+/** With everything that there is to it, for people. */
+export function describeFault(fault: Fault): string {
   if (fault.kind !== 'network') return fault.kind;
-  const { how, reach, amount } = fault;
-  const where = reach.map(({ inst, link }) => `${inst}.${link}`).join(' ');
-  return `${how}${amount === 0 ? '' : `(${amount})`} ${where}`;
+  const where = fault.reach.map(({ inst, link }) => `${inst}.${link}`).join(' ');
+  return `${fault.how}${fault.amount === 0 ? '' : `(${fault.amount})`} ${where}`;
 }

@@ -66,6 +66,7 @@ export interface LoadRecord {
 /** While a fault was in force. */
 export interface FaultRecord {
   op: 'fault';
+  kind: string;
   what: string;
   start: number;
   end: number;

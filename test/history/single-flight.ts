@@ -15,7 +15,11 @@ interface Span {
  * something is, at most one on each instance. A load that was invalidated or flushed does not count any more, and neither
  * does one whose process stood still.
  */
-export function singleFlight(history: readonly HistoryRecord[]): Violation[] {
+export function singleFlight(
+  history: readonly HistoryRecord[],
+  /** Keys that every instance loads for itself. */
+  perInstance: readonly string[] = [],
+): Violation[] {
   const troubles = merged([...ofKind(history, 'fault'), ...ofKind(history, 'stall')]);
   const stalls = ofKind(history, 'stall');
   const invalidations = groupBy(ofKind(history, 'inv'), inv => inv.key);
@@ -27,7 +31,7 @@ export function singleFlight(history: readonly HistoryRecord[]): Violation[] {
       const since = first.start - leaseBeforeLoaderMs;
       if (overtaken.some(inv => inv.start < second.start && inv.end > since)) continue;
       const calm = !touches(troubles, since, second.start);
-      if (!calm && first.inst !== second.inst) continue;
+      if ((!calm || perInstance.includes(key)) && first.inst !== second.inst) continue;
       if (calm && (first.alone || second.alone)) continue;
       if (flushes.get(first.inst)?.some(({ start }) => start > since && start < second.start)) continue;
       if (!calm && touches(stalls, since, second.start)) continue;

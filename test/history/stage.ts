@@ -31,6 +31,10 @@ export class Stage {
     return proxy;
   }
 
+  get redisPid(): number {
+    return this.redis.pid;
+  }
+
   /** Begins a fault; what it returns ends it. */
   async begin(
     fault: Fault,

@@ -32,6 +32,12 @@ export class RedisServer {
     return `redis://127.0.0.1:${this.port}`;
   }
 
+  /** Of the process. @throws when there is none now */
+  get pid(): number {
+    if (this.#child?.pid === undefined) throw new Error('the server is not running');
+    return this.#child.pid;
+  }
+
   /** Starts the process and waits until it answers. */
   async up(): Promise<void> {
     if (this.folder === undefined) throw new Error('this server is run by another process');
