@@ -107,7 +107,7 @@ export const settingsSchema = z.strictObject({
         description: 'First part of every key in Redis; applications with different ones share nothing.',
       },
     ),
-    l1MaxEntries: setting(wholeNumber(0, 100_000_000), 10_000, {
+    l1MaxEntries: setting(wholeNumber(0, 10_000_000), 10_000, {
       env: 'CACHE_L1_MAX_ENTRIES',
       unit: 'entries',
       description: 'Entries kept in the memory of this process at most; 0 keeps none.',
@@ -116,6 +116,11 @@ export const settingsSchema = z.strictObject({
       env: 'CACHE_L1_MAX_BYTES',
       unit: 'bytes',
       description: 'Bytes kept in the memory of this process at most; 0 keeps none.',
+    }),
+    l1Eviction: setting<'s3fifo' | 'lru'>(oneOf('s3fifo', 'lru'), 's3fifo', {
+      env: 'CACHE_L1_EVICTION',
+      description:
+        's3fifo or lru: which entries go when there is no room; under 256 entries it is lru in any case.',
     }),
   }),
   warming: section({

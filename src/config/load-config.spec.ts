@@ -70,7 +70,7 @@ describe('the configuration', () => {
       expect.arrayContaining([
         'NODE_ENV must be one of development, production, test, not "staging"',
         'server in config/default.yaml must hold keys and values',
-        'cache.l1MaxEntries in config/default.yaml must be a whole number from 0 to 100000000, not "many"',
+        'cache.l1MaxEntries in config/default.yaml must be a whole number from 0 to 10000000, not "many"',
         'cache.colour in config/default.yaml is not a setting',
         'CACHE_WARMING must be on or off, not "maybe"',
         'LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent, not "loud"',
