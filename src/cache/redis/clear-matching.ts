@@ -1,6 +1,7 @@
 import type { ClearProgress, KeyMatcher } from '../core';
 import type { RedisCommands } from './redis-commands';
 import type { RedisKeys } from './redis-keys';
+import { checkReply, isScanReply } from './reply';
 
 const scanCount = 500;
 
@@ -22,9 +23,11 @@ export async function clearMatching(
     do {
       if (options.signal?.aborted) return progress;
       const from = cursor;
-      const [next, found] = await call(() =>
-        redis.scan(from, 'MATCH', head + matcher.scanPattern, 'COUNT', scanCount),
-      );
+      const [next, found] = await call(async () => {
+        const page = await redis.scan(from, 'MATCH', head + matcher.scanPattern, 'COUNT', scanCount);
+        checkReply('scan', isScanReply(page));
+        return page;
+      });
       cursor = next;
       const encoded = found.filter(key => key.endsWith('}')).map(key => key.slice(head.length, -1));
       const matching = [...new Set(encoded)].filter(key => matcher.matches(key));
@@ -35,7 +38,10 @@ export async function clearMatching(
       if (matching.length > 0 && !options.dryRun) {
         // Whole keys, as an invalidation does it, so that other instances hear of cold loads as well.
         const quads = matching.flatMap(key => keys.ofKey(key));
-        await call(() => redis.cacheInv(quads.length, ...quads, matching.length));
+        await call(async () => {
+          const done = await redis.cacheInv(quads.length, ...quads, matching.length);
+          checkReply('inv', done === 1);
+        });
         if (isData) progress.removed += matching.length;
       }
       options.onProgress?.({ ...progress });

@@ -28,6 +28,7 @@ import { ReadBatch } from './read-batch';
 import { withScripts, type RedisCommands } from './redis-commands';
 import type { RedisKeys } from './redis-keys';
 import { parseServerInfo, runIdOf } from './server-info';
+import { areTexts, areValues, checkReply, isLeaseReply, UnexpectedReplyError } from './reply';
 import { ServerClock, timeReplyMs } from './server-clock';
 import type { Tracker } from './tracker';
 
@@ -70,7 +71,13 @@ export class RedisStore implements RemoteStore {
   constructor(private readonly options: RedisStoreOptions) {
     this.#redis = withScripts(options.redis);
     this.#time = new ServerClock(options.clock);
-    this.#reads = new ReadBatch(keys => this.#call(() => this.#redis.mgetBuffer(...keys)));
+    this.#reads = new ReadBatch(keys =>
+      this.#call(async () => {
+        const values = await this.#redis.mgetBuffer(...keys);
+        checkReply('mget', areValues(values, keys.length));
+        return values;
+      }),
+    );
     this.#breaker = redisBreaker();
     this.#breaker.onStateChange(() => this.#report());
     this.#opened = new Promise(resolve => (this.#resolveOpened = resolve));
@@ -122,16 +129,18 @@ export class RedisStore implements RemoteStore {
     const { keys } = this.options;
     // Two commands in one trip. The entry first: read after its tokens, it could carry newer ones and look invalid.
     const [reply, values] = await Promise.all([
-      this.#call(() =>
-        this.#redis.cacheGetlBuffer(
+      this.#call(async () => {
+        const taken = await this.#redis.cacheGetlBuffer(
           keys.data(key.encoded, key.tracked),
           keys.lease(key.encoded),
           lease.token,
           lease.leaseMs,
           // The bytes as they are: a foreign entry need not be text there.
           Buffer.from(lease.seenFillId, 'latin1'),
-        ),
-      ),
+        );
+        checkReply('getl', isLeaseReply(taken));
+        return taken;
+      }),
       this.ensureTokens(tokens, tokenTtlMs),
     ]);
     const [kind, detail] = reply;
@@ -144,7 +153,11 @@ export class RedisStore implements RemoteStore {
     if (tokens.length === 0) return [];
     const names = tokens.map(token => this.options.keys.token(token));
     const fresh = tokens.map(() => this.options.hash.randomToken());
-    return this.#call(() => this.#redis.cacheTok(names.length, ...names, tokenTtlMs, ...fresh));
+    return this.#call(async () => {
+      const values = await this.#redis.cacheTok(names.length, ...names, tokenTtlMs, ...fresh);
+      checkReply('tok', areTexts(values, names.length));
+      return values;
+    });
   }
 
   async fill(key: RemoteKey, leaseToken: string, entry: SplitEntry, ttlMs: number): Promise<boolean> {
@@ -254,6 +267,7 @@ export class RedisStore implements RemoteStore {
     try {
       return await this.#breaker.execute(run);
     } catch (cause) {
+      if (cause instanceof UnexpectedReplyError) this.#redis.disconnect(true);
       throw new RemoteUnavailableError(
         cause instanceof BrokenCircuitError ? 'breaker open' : reasonOf(cause),
         { cause },
@@ -270,14 +284,23 @@ export class RedisStore implements RemoteStore {
     const { keys: layout, hash } = this.options;
     const tokenKeys = tokens.map(token => layout.token(token));
     if (keys.length === 0) {
-      if (tokenKeys.length > 0) await call(() => this.#redis.unlink(...tokenKeys));
+      if (tokenKeys.length === 0) return;
+      await call(async () => {
+        const removed = await this.#redis.unlink(...tokenKeys);
+        checkReply('unlink', Number.isInteger(removed));
+        return removed;
+      });
       return;
     }
     for (let at = 0; at < keys.length; at += keysPerInvalidation) {
       const part = keys.slice(at, at + keysPerInvalidation);
       const quads = part.flatMap(key => layout.ofKey(encodeKey(key, text => hash.sha256(text))));
       const all = at === 0 ? [...quads, ...tokenKeys] : quads;
-      await call(() => this.#redis.cacheInv(all.length, ...all, part.length));
+      await call(async () => {
+        const done = await this.#redis.cacheInv(all.length, ...all, part.length);
+        checkReply('inv', done === 1);
+        return done;
+      });
     }
   }
 
@@ -288,7 +311,9 @@ export class RedisStore implements RemoteStore {
     try {
       const sentAtMs = clock.nowMs();
       const time = await this.#redis.time();
-      this.#time.sample(sentAtMs, clock.nowMs(), timeReplyMs(time));
+      const serverMs = timeReplyMs(time);
+      checkReply('time', Number.isFinite(serverMs));
+      this.#time.sample(sentAtMs, clock.nowMs(), serverMs);
       const runId = runIdOf(await this.#redis.info('server'));
       // A server that came back from an old snapshot brings back entries and the tokens that were valid then.
       if ((await this.#redis.get(keys.serverIdentity)) !== runId) {
@@ -312,7 +337,8 @@ export class RedisStore implements RemoteStore {
     } catch (error) {
       if (greeting !== this.#greeting || this.#closed) return;
       this.#lost(reasonOf(error));
-      if (this.#redis.status === 'ready') {
+      if (error instanceof UnexpectedReplyError) this.#redis.disconnect(true);
+      else if (this.#redis.status === 'ready') {
         this.#timers.set(
           'greet',
           clock.schedule(greetRetryMs, () => void this.#greet()),
@@ -353,7 +379,9 @@ export class RedisStore implements RemoteStore {
         this.#redis.time(),
         canary === undefined ? 1 : this.#redis.pexpire(canary, canaryTtlMs),
       ]);
-      this.#time.sample(sentAtMs, clock.nowMs(), timeReplyMs(time));
+      const serverMs = timeReplyMs(time);
+      checkReply('time', Number.isFinite(serverMs));
+      this.#time.sample(sentAtMs, clock.nowMs(), serverMs);
       if (canary !== undefined && known === 0) await this.#redis.set(canary, '1', 'PX', canaryTtlMs);
     };
     this.#guard(beat).then(
