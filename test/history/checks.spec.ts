@@ -148,13 +148,16 @@ describe('C6, single flight', () => {
     end,
   });
 
+  const three = { instances: 3 };
+
   test('two loads of a key at once are caught when nothing is wrong, wherever they run', () => {
-    expect(names(singleFlight([load('a', 0, 10), load('b', 5, 15)]))).toEqual(['C6']);
-    expect(names(singleFlight([load('a', 0, 10), load('a', 5, 15)]))).toEqual(['C6']);
+    expect(names(singleFlight([load('a', 0, 10), load('b', 5, 15)], three))).toEqual(['C6']);
+    expect(names(singleFlight([load('a', 0, 10), load('a', 5, 15)], three))).toEqual(['C6']);
   });
 
-  test('two on one instance are caught during a fault as well', () => {
-    expect(names(singleFlight([fault(-5, 100), load('a', 0, 10), load('a', 5, 15)]))).toEqual(['C6']);
+  test('more than there are instances are caught during a fault as well', () => {
+    const loads = [load('a', 0, 10), load('b', 1, 10), load('c', 2, 10), load('a', 3, 10, { alone: true })];
+    expect(names(singleFlight([fault(-5, 100), ...loads], three))).toEqual(['C6']);
   });
 
   test.each([
@@ -167,17 +170,19 @@ describe('C6, single flight', () => {
     ['two instances during a fault', [fault(-5, 100), load('a', 0, 10), load('b', 5, 15)]],
     ['two instances right after a fault', [fault(-100, -5), load('a', 0, 10), load('b', 5, 15)]],
     ['a load without Redis', [load('a', 0, 10), load('b', 5, 15, { alone: true })]],
+    ['a load that was flushed', [load('a', 0, 10), { op: 'flush', inst: 'a', start: 3 }, load('a', 5, 15)]],
     [
-      'a load that was flushed',
-      [fault(-5, 9), load('a', 0, 10), { op: 'flush', inst: 'a', start: 3 }, load('a', 5, 15)],
+      'a process that stood still',
+      [load('a', 0, 10), { op: 'stall', inst: 'a', start: 2, end: 4 }, load('b', 5, 15)],
     ],
   ] as [string, HistoryRecord[]][])('is content with %s', (_what, history) => {
-    expect(singleFlight(history)).toEqual([]);
+    expect(singleFlight(history, three)).toEqual([]);
   });
 
   test('a key that each instance loads for itself may be loaded once on each', () => {
-    expect(singleFlight([load('a', 0, 10), load('b', 5, 15)], ['k'])).toEqual([]);
-    expect(names(singleFlight([load('a', 0, 10), load('a', 5, 15)], ['k']))).toEqual(['C6']);
+    const local = { ...three, perInstance: ['k'] };
+    expect(singleFlight([load('a', 0, 10), load('b', 5, 15)], local)).toEqual([]);
+    expect(names(singleFlight([load('a', 0, 10), load('a', 5, 15)], local))).toEqual(['C6']);
   });
 
   test('the most at once are counted', () => {

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { cacheNode } from '../integration/cache-node';
 import { ChildInstance } from './child-instance';
-import { hrtimeMs, SharedClock } from './hrtime';
+import { SharedClock } from './hrtime';
 import { LocalInstance, type Instance } from './instance';
 import type { Measures } from './messages';
 import { maxL1StalenessMs, nodeOptions } from './node-options';
@@ -36,7 +36,12 @@ export class Cluster {
   readonly instanceNames: readonly string[] = instances;
   readonly #instances: Instance[] = [];
   #history: HistoryRecord[] = [];
-  readonly #source = new Source(hrtimeMs, record => void this.#history.push(record));
+  /** Of this process: a commit and a read of it are told apart by microseconds. */
+  readonly #clock = new SharedClock();
+  readonly #source = new Source(
+    () => this.#clock.nowMs(),
+    record => void this.#history.push(record),
+  );
 
   private constructor(
     private readonly options: ClusterOptions,
@@ -58,7 +63,7 @@ export class Cluster {
   async history({ lengthMs, faultsOf }: HistoryOptions): Promise<HistoryRecord[]> {
     this.#history = [];
     this.#source.recordAll();
-    const beganAtMs = hrtimeMs();
+    const beganAtMs = this.#clock.nowMs();
     await Promise.all(this.#instances.map(instance => instance.start()));
     const plan =
       faultsOf === undefined ? [] : planFaults(new Random(this.options.seed + faultsOf), lengthMs, instances);
@@ -106,7 +111,7 @@ export class Cluster {
         this.#instances.push(await ChildInstance.start({ ...child, readers, writers }, this.#source, record));
         continue;
       }
-      const clock = new SharedClock();
+      const clock = this.#clock;
       const subject =
         (await subjectOf?.(this.stage, name)) ??
         new TieredSubject(cacheNode(this.stage.redis, { ...nodeOptions, clock, dataPort, trackerPort }));
@@ -120,8 +125,8 @@ export class Cluster {
 
   async #happen(planned: PlannedFault, beganAtMs: number, faultsOf: number): Promise<void> {
     const { atMs, durationMs, fault } = planned;
-    await pause(Math.max(0, beganAtMs + atMs - hrtimeMs()));
-    const start = hrtimeMs();
+    await pause(Math.max(0, beganAtMs + atMs - this.#clock.nowMs()));
+    const start = this.#clock.nowMs();
     const child = this.#instances.find(instance => instance instanceof ChildInstance);
     const end = await this.stage.begin(
       fault,
@@ -129,21 +134,21 @@ export class Cluster {
       new Random(this.options.seed + faultsOf + atMs),
       child,
     );
-    await pause(Math.max(0, start + durationMs - hrtimeMs()));
+    await pause(Math.max(0, start + durationMs - this.#clock.nowMs()));
     await end();
     this.#history.push({
       op: 'fault',
       kind: kindOf(fault),
       what: describeFault(fault),
       start,
-      end: hrtimeMs(),
+      end: this.#clock.nowMs(),
     });
   }
 
   async #calm(): Promise<void> {
-    const untilMs = hrtimeMs() + recoveryLimitMs;
+    const untilMs = this.#clock.nowMs() + recoveryLimitMs;
     while (!this.#instances.every(instance => instance.isWell())) {
-      if (hrtimeMs() > untilMs) {
+      if (this.#clock.nowMs() > untilMs) {
         const ill = this.#instances.filter(instance => !instance.isWell()).map(({ name }) => name);
         const last = ofKind(this.#history, 'fault').at(-1)?.what ?? 'the start';
         throw new Error(`${ill.join(', ')} not well ${recoveryLimitMs} ms after ${last}`);

@@ -20,7 +20,7 @@ export function judge(history: readonly HistoryRecord[], instances: readonly str
     ...quiescent(history, versioned, instances),
     ...noResurrection(history),
     ...noInvention(history),
-    ...singleFlight(history, localKeys),
+    ...singleFlight(history, { instances: instances.length, perInstance: localKeys }),
     ...unconfirmedMade(history, instances),
     ...noFailure(history),
   ];

@@ -10,36 +10,49 @@ interface Span {
   end: number;
 }
 
+export interface SingleFlightOptions {
+  /** How many there are. */
+  instances: number;
+  /** Keys that every instance loads for itself. */
+  perInstance?: readonly string[];
+}
+
 /**
  * C6: while nothing is wrong, at most one load of a key that has not been invalidated runs in the whole cluster. While
- * something is, at most one on each instance. A load that was invalidated or flushed does not count any more, and neither
- * does one whose process stood still.
+ * something is, at most as many as there are instances. A load that was invalidated or flushed does not count any more, and
+ * neither does one whose process stood still.
  */
 export function singleFlight(
   history: readonly HistoryRecord[],
-  /** Keys that every instance loads for itself. */
-  perInstance: readonly string[] = [],
+  { instances, perInstance = [] }: SingleFlightOptions,
 ): Violation[] {
-  const troubles = merged([...ofKind(history, 'fault'), ...ofKind(history, 'stall')]);
   const stalls = ofKind(history, 'stall');
+  const troubles = merged([...ofKind(history, 'fault'), ...stalls]);
   const invalidations = groupBy(ofKind(history, 'inv'), inv => inv.key);
   const flushes = groupBy(ofKind(history, 'flush'), flush => flush.inst);
   const found: Violation[] = [];
   for (const [key, loads] of groupBy(ofKind(history, 'load'), load => load.key)) {
     const overtaken = invalidations.get(key) ?? [];
-    for (const [first, second] of overlapping(loads)) {
+    const counts = (first: LoadRecord, second: LoadRecord): boolean => {
       const since = first.start - leaseBeforeLoaderMs;
-      if (overtaken.some(inv => inv.start < second.start && inv.end > since)) continue;
-      const calm = !touches(troubles, since, second.start);
-      if ((!calm || perInstance.includes(key)) && first.inst !== second.inst) continue;
-      if (calm && (first.alone || second.alone)) continue;
-      if (flushes.get(first.inst)?.some(({ start }) => start > since && start < second.start)) continue;
-      if (!calm && touches(stalls, since, second.start)) continue;
+      return !(
+        overtaken.some(inv => inv.start < second.start && inv.end > since) ||
+        flushes.get(first.inst)?.some(({ start }) => start > since && start < second.start) ||
+        touches(stalls, since, second.start)
+      );
+    };
+    for (const [second, running] of loadsUnderWay(loads)) {
+      const others = running.filter(first => counts(first, second));
+      const isCalm = (first: LoadRecord): boolean =>
+        !touches(troubles, first.start - leaseBeforeLoaderMs, second.start) && !first.alone && !second.alone;
+      const excess =
+        others.length >= instances ||
+        others.some(first => isCalm(first) && (!perInstance.includes(key) || first.inst === second.inst));
+      if (!excess) continue;
+      const who = others.map(({ inst, start }) => `${inst} since ${start.toFixed(1)}`).join(', ');
       found.push({
         check: 'C6',
-        what:
-          `${second.inst} loads ${key} at ${second.start.toFixed(1)} while ${first.inst} does since ` +
-          `${first.start.toFixed(1)}, ${calm ? 'and nothing is wrong' : 'on the same instance'}`,
+        what: `${second.inst} loads ${key} at ${second.start.toFixed(1)}, and ${who}`,
       });
     }
   }
@@ -62,16 +75,16 @@ export function mostLoadsAtOnce(loads: readonly LoadRecord[]): number {
   return most;
 }
 
-/** Each load with the ones that began while it ran. */
-function overlapping(loads: readonly LoadRecord[]): [LoadRecord, LoadRecord][] {
-  const sorted = [...loads].sort((a, b) => a.start - b.start);
-  const pairs: [LoadRecord, LoadRecord][] = [];
-  for (const [at, first] of sorted.entries()) {
-    for (let next = at + 1; next < sorted.length && sorted[next]!.start < first.end; next += 1) {
-      pairs.push([first, sorted[next]!]);
-    }
-  }
-  return pairs;
+/** Each load with those that were running when it began. */
+function loadsUnderWay(loads: readonly LoadRecord[]): [LoadRecord, LoadRecord[]][] {
+  let running: LoadRecord[] = [];
+  return [...loads]
+    .sort((a, b) => a.start - b.start)
+    .map(load => {
+      const others = running.filter(other => other.end > load.start);
+      running = [...others, load];
+      return [load, others];
+    });
 }
 
 /** In order and without overlaps, each with its aftermath. */
