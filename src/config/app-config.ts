@@ -1,13 +1,12 @@
 import { z } from 'zod';
 import { adminKeys } from './admin-keys';
 import { redisUrl } from './redis-url';
-import { oneOf, onOff, Refusal, setting, settingDoc, text, url, wholeNumber } from './setting';
+import { cronOrOff, oneOf, onOff, Refusal, setting, settingDoc, text, url, wholeNumber } from './setting';
 
 export type Environment = 'development' | 'production' | 'test';
 
 const httpUrl = url(['http:', 'https:'], 'an http:// or https:// URL');
 const postgresUrl = url(['postgres:', 'postgresql:'], 'postgres://user:password@host:port/database');
-const fields = '[0-9A-Za-z*?/,#LW-]+';
 const sections = new WeakMap<object, { shape: z.core.$ZodShape }>();
 
 /**
@@ -129,14 +128,10 @@ export const settingsSchema = z.strictObject({
       description:
         'on warms the cache at the start and by schedule; off leaves warming to POST /api/v1/cache/warm.',
     }),
-    cron: setting(
-      text(new RegExp(`^(off|(${fields} ){4,5}${fields})$`), 'a cron expression of 5 or 6 fields, or off'),
-      '*/5 * * * *',
-      {
-        env: 'CACHE_WARMING_CRON',
-        description: 'When one of the instances warms the cache again; off means at the start only.',
-      },
-    ),
+    cron: setting(cronOrOff, '*/5 * * * *', {
+      env: 'CACHE_WARMING_CRON',
+      description: 'When one of the instances warms the cache again; off means at the start only.',
+    }),
     concurrency: setting(wholeNumber(1, 64), 4, {
       env: 'CACHE_WARMING_CONCURRENCY',
       unit: 'loads',

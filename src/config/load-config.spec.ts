@@ -86,6 +86,16 @@ describe('the configuration', () => {
     ]);
   });
 
+  it.each(['99 * * * *', '* * *', 'hourly', '* * * * * * *'])('refuses the schedule %s', cron => {
+    expect(() => loadConfig({ CACHE_WARMING_CRON: cron }, folder)).toThrow(
+      `CACHE_WARMING_CRON must be a cron expression of 5 or 6 fields, or off, not "${cron}"`,
+    );
+  });
+
+  it.each(['off', '*/5 * * * *', '30 */5 * * * *', '0 6 * * MON-FRI'])('takes the schedule %s', cron => {
+    expect(loadConfig({ CACHE_WARMING_CRON: cron }, folder).warming.cron).toBe(cron);
+  });
+
   it('treats an empty variable as not set', () => {
     expect(loadConfig({ PORT: '', REDIS_URL: '' }, folder).redis.mode).toBe('embedded');
   });

@@ -41,3 +41,9 @@ export const settingsHistory = pgTable('settings_history', {
   changedBy: text('changed_by').notNull(),
   changedAt: timestamp('changed_at', { withTimezone: true, mode: 'string' }).notNull().defaultNow(),
 });
+
+/** What a fresh installation was given once. */
+export const seeds = pgTable('seeds', {
+  name: text('name').primaryKey(),
+  plantedAt: timestamp('planted_at', { withTimezone: true, mode: 'string' }).notNull().defaultNow(),
+});
