@@ -92,8 +92,16 @@ export class Loading {
     return { kind: 'loaded', entry, cause, stored };
   }
 
-  /** Loads for one caller: nothing is stored, and nobody else gets the answer. */
+  /**
+   * Loads for one caller: nothing is stored, and nobody else gets the answer. Inside a loader the same holds for the outer
+   * load, because nothing was captured that could invalidate what it takes over.
+   */
   async loadAlone(call: Call, cause: MissCause): Promise<FlightResult> {
+    const outer = call.scope?.load?.flight;
+    if (outer) {
+      outer.detach();
+      outer.overtaken = true;
+    }
     const flight = this.parts.flights.beginAlone(call.name, this.parts.clock.nowMs());
     try {
       const loaded = await this.#load(flight, call);
@@ -195,6 +203,7 @@ export class Loading {
             // The token changed between the two captures, and nobody knows on which side of it the inner value lies.
             else if (captured !== token) flight.overtaken = true;
             flights.watch(flight, name);
+            if (flight.rumours.has(name)) this.invalidator.recheck(flight, name);
           }
         },
       },
