@@ -189,6 +189,16 @@ describe('the proxy', () => {
     expect([...came].filter((byte, at) => byte !== sent[at])).toHaveLength(1);
   });
 
+  test('corrupt content: what frames it is whole, and so is what is short', async () => {
+    const a = await working();
+    proxy.corrupt('content');
+    a.socket.write('$4\r\nwell\r\n');
+    await eventually(() => a.text.endsWith('well\r\n]'));
+    a.socket.write('$16\r\n0123456789abcdef\r\n$2\r\n');
+    await eventually(() => a.text.endsWith('$2\r\n]'));
+    expect(a.text).toContain('$16\r\n01234567\xb89abcdef\r\n$2\r\n');
+  });
+
   test('truncateAfter: so many bytes of the replies, then the connection ends', async () => {
     const a = await working();
     proxy.truncateAfter(3);

@@ -2,10 +2,17 @@ import { createServer, connect, type AddressInfo, type Server, type Socket } fro
 
 /** What happens to bytes on their way. `refuse` concerns new connections only. */
 type Fault =
-  | { kind: 'pass' | 'hold' | 'blackhole' | 'dropReplies' | 'refuse' | 'corrupt' | 'slice' }
+  | { kind: 'pass' | 'hold' | 'blackhole' | 'dropReplies' | 'refuse' | 'slice' }
+  | { kind: 'corrupt'; where: Damage }
   | { kind: 'delay'; ms: number }
   | { kind: 'truncateAfter'; bytes: number }
   | { kind: 'slow'; bytesPerSecond: number };
+
+/** `anywhere`: in the middle of a packet. `content`: in the middle of its longest line, which in RESP frames nothing. */
+export type Damage = 'anywhere' | 'content';
+
+/** Lines of RESP that say what follows (`*3`, `$-1`, `:12345`) are shorter. */
+const shortestContentBytes = 12;
 
 /** So much may be on its way in one direction; then the sender is read no further, as with a full TCP window. */
 const maxBytesUnderWay = 64 * 1024;
@@ -84,9 +91,9 @@ export class TcpProxy {
     for (const link of this.#links) link.reset();
   }
 
-  /** Flips the highest bit of one byte in the middle of each packet of a reply: text never becomes other valid text. */
-  corrupt(): void {
-    this.#change({ kind: 'corrupt' });
+  /** Flips the highest bit of one byte of each packet of a reply: text never becomes other valid text. */
+  corrupt(where: Damage = 'anywhere'): void {
+    this.#change({ kind: 'corrupt', where });
   }
 
   /** Each connection ends when it has delivered so many more bytes of replies. */
@@ -216,7 +223,8 @@ class Direction {
     }
     this.#underWay += bytes.length;
     if (this.#underWay > maxBytesUnderWay) this.from.pause();
-    if (this.isReplies && this.fault().kind === 'corrupt') bytes[bytes.length >> 1]! ^= 0x80;
+    const fault = this.fault();
+    if (this.isReplies && fault.kind === 'corrupt') damage(bytes, fault.where);
     this.#enqueue(bytes);
   }
 
@@ -298,4 +306,19 @@ function sizeOfPacket(fault: Fault): number {
   if (fault.kind === 'slice') return 1;
   if (fault.kind === 'slow') return Math.max(1, Math.floor((fault.bytesPerSecond * slowTickMs) / 1_000));
   return Infinity;
+}
+
+function damage(bytes: Buffer, where: Damage): void {
+  let [start, end] = [0, bytes.length];
+  if (where === 'content') {
+    [start, end] = [0, 0];
+    for (let from = 0; from < bytes.length;) {
+      const newline = bytes.indexOf('\r\n', from);
+      const to = newline === -1 ? bytes.length : newline;
+      if (to - from > end - start) [start, end] = [from, to];
+      from = to + 2;
+    }
+    if (end - start < shortestContentBytes) return;
+  }
+  bytes[(start + end) >> 1]! ^= 0x80;
 }

@@ -53,6 +53,8 @@ export function quiescent(
         .filter(read => read.version !== latest.get(key))
         .map(read => ({
           check: 'C3',
+          key,
+          at: read.start,
           what: `at the end ${inst} returns ${key} v${read.version} (${read.via}), the source has v${latest.get(key)}`,
         }));
     }),
@@ -82,6 +84,8 @@ export function noResurrection(history: readonly HistoryRecord[]): Violation[] {
         return [
           {
             check: 'C4',
+            key: read.key,
+            at: read.start,
             what: `${describe(read)}, ${ms(read.start - highest.end)} after v${highest.version} (${highest.via})`,
           },
         ];
@@ -172,6 +176,8 @@ function latestVersions(history: readonly HistoryRecord[]): Map<string, number> 
 function violation(check: string, read: ReadRecord, floor: InvalidationRecord): Violation {
   return {
     check,
+    key: read.key,
+    at: read.start,
     what:
       `${describe(read)} ${ms(read.start - floor.end)} after ${floor.inst} had invalidated it for v${floor.version} ` +
       `by ${floor.how} (at ${floor.end.toFixed(1)})`,

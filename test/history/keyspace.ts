@@ -74,16 +74,15 @@ export const localKeys = keyspace.filter(({ policy }) => policy.tier === 'local'
 export const tags = [...new Set(keyspace.flatMap(entry => [...entry.tags, ...entry.loaderTags]))];
 export const patterns = ['p*', 'd?', 'n*', '*1', 's*'];
 
-/** What an invalidation of this tag must reach: entries that carry it, and those that were loaded from such ones. */
+/**
+ * What an invalidation of this tag must reach: entries that carry it, and their values inside others. What else is in an
+ * outer value it need not reach: the outer entry takes the tag over only when it reads the inner one.
+ */
 export function reachedByTag(tag: string): string[] {
-  const carry = keyspace.filter(entry => entry.tags.includes(tag) || entry.loaderTags.includes(tag));
-  const outer = keyspace.filter(entry => carry.some(({ key }) => entry.inner.includes(key)));
-  return [
-    ...[...carry, ...outer].map(({ key }) => key),
-    ...outer.flatMap(entry =>
-      entry.inner.filter(name => carry.some(({ key }) => key === name)).map(name => viewOf(entry.key, name)),
-    ),
-  ];
+  const carry = keyspace
+    .filter(entry => entry.tags.includes(tag) || entry.loaderTags.includes(tag))
+    .map(({ key }) => key);
+  return [...carry, ...views.filter(view => carry.includes(view.split('>')[1]!))];
 }
 
 /** Keys whose versions a writer raises before it invalidates this tag. */

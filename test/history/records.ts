@@ -99,6 +99,9 @@ export interface FailureRecord {
 export interface Violation {
   check: string;
   what: string;
+  /** Where to look in the history. */
+  key?: string;
+  at?: number;
 }
 
 export function ofKind<K extends HistoryRecord['op']>(

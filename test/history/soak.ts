@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { Cluster } from './cluster';
 import { judge } from './judge';
 import { countUnhandledRejections, openFilesOf } from './measures';
+import { ofKind, type HistoryRecord, type Violation } from './records';
 import { slopePerMinute, type Sample } from './slope';
 import { Summary } from './summary';
 
@@ -10,6 +11,8 @@ import { Summary } from './summary';
  * time is over. Prints how it goes and the table, and ends with 1 when a history shows what none may show.
  */
 const partMs = 20_000;
+/** What is printed of a history around a violation. */
+const [beforeMs, afterMs] = [150, 30];
 const { values } = parseArgs({
   options: { minutes: { type: 'string', default: '10' }, seed: { type: 'string' } },
 });
@@ -67,11 +70,21 @@ async function onePart(cluster: Cluster, part: number): Promise<void> {
   const history = await cluster.history({ lengthMs: partMs, faultsOf: part });
   const violations = judge(history, cluster.instanceNames);
   summary.add(history, violations);
-  for (const { check, what } of violations.slice(0, 20)) print(`  ${check}: ${what}`);
+  for (const violation of violations.slice(0, 10)) explain(violation, history);
   if (violations.length === 0) return;
-  for (const record of history)
-    if (record.op === 'fault')
-      print(`    ${record.start.toFixed(1)} to ${record.end.toFixed(1)} ${record.what}`);
+  print('  faults:');
+  for (const { start, end, what } of ofKind(history, 'fault'))
+    print(`    ${start.toFixed(1)} to ${end.toFixed(1)} ${what}`);
+}
+
+/** The violation, and what happened to its key and its instances just before. */
+function explain({ check, what, key, at = 0 }: Violation, history: readonly HistoryRecord[]): void {
+  print(`  ${check}: ${what}`);
+  const around = history
+    .filter(({ start }) => start > at - beforeMs && start < at + afterMs)
+    .filter(record => !('key' in record) || record.key === key || key?.split('>').includes(record.key))
+    .sort((a, b) => a.start - b.start);
+  for (const record of around) print(`      ${JSON.stringify(record)}`);
 }
 
 void soak().catch((error: unknown) => {

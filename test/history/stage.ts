@@ -99,6 +99,8 @@ export class Stage {
     const proxies = reach.map(one => this.proxy(one));
     for (const proxy of proxies) {
       if (how === 'delay' || how === 'slow' || how === 'truncateAfter') proxy[how](amount);
+      // Damaged framing makes ioredis 6.0.0 throw where nobody can catch it (DataHandler.shiftCommand).
+      else if (how === 'corrupt') proxy.corrupt('content');
       else proxy[how]();
       // What is refused is connections to come, and there are none while the old ones stand.
       if (how === 'refuse') proxy.cut();
