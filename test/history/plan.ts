@@ -54,11 +54,12 @@ const amounts: Partial<Record<NetworkFault, [least: number, most: number]>> = {
  * faults of the network beside them. Whether instances are named or not, the same seed gives the same plan.
  */
 export function planFaults(random: Random, lengthMs: number, instances: readonly string[]): PlannedFault[] {
-  const first = lane(random, lengthMs, 150, () => anyFault(random, instances));
-  const second = lane(random, lengthMs, 1_500, () => networkFault(random, instances, false));
+  const first = lane(random, lengthMs, 400, () => anyFault(random, instances));
+  const second = lane(random, lengthMs, 2_000, () => networkFault(random, instances, false));
   return [...first, ...second].sort((a, b) => a.atMs - b.atMs);
 }
 
+/** With pauses of `pauseMs` on average, in which everything recovers, or not quite. */
 function lane(random: Random, lengthMs: number, pauseMs: number, next: () => Fault): PlannedFault[] {
   const planned: PlannedFault[] = [];
   for (let atMs = random.between(0, pauseMs * 2); ;) {
