@@ -178,6 +178,16 @@ describe('the proxy', () => {
     await eventually(() => a.ended === 'reset' && atServer.size === 0 && proxy.connections === 0);
   });
 
+  test('cut: nothing of a connection is left, also when it was sending and nobody reads', async () => {
+    const a = await working();
+    a.socket.pause();
+    const much = 'x'.repeat(8 * 1024 * 1024);
+    a.socket.write(much);
+    await eventually(() => heard.length > much.length / 2);
+    proxy.cut();
+    await eventually(() => atServer.size === 0 && proxy.connections === 0);
+  });
+
   test('corrupt: one byte of a reply is another, of a request none', async () => {
     const a = await working();
     proxy.corrupt();

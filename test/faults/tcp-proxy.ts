@@ -123,7 +123,7 @@ export class TcpProxy {
   }
 
   #accept(client: Socket): void {
-    if (this.#fault.kind === 'refuse') return void client.resetAndDestroy();
+    if (this.#fault.kind === 'refuse') return reset(client);
     const server = connect({ port: this.targetPort, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
     const link = new Link(
       client.setNoDelay(true),
@@ -163,7 +163,7 @@ class Link {
   reset(): void {
     this.#requests.stop();
     this.#replies.stop();
-    for (const socket of [this.client, this.server]) if (!socket.destroyed) socket.resetAndDestroy();
+    for (const socket of [this.client, this.server]) reset(socket);
   }
 
   /** One side has left while nobody could tell the other: once the way is free, the other is told. */
@@ -295,7 +295,7 @@ class Direction {
 
   #end(how: 'end' | 'reset'): void {
     if (this.to.destroyed) return;
-    if (how === 'reset') this.to.resetAndDestroy();
+    if (how === 'reset') reset(this.to);
     else if (this.to.writable) this.to.end();
     // Whoever is gone for good takes the other direction along.
     if (this.from.destroyed && how === 'end') this.to.destroySoon();
@@ -306,6 +306,16 @@ function sizeOfPacket(fault: Fault): number {
   if (fault.kind === 'slice') return 1;
   if (fault.kind === 'slow') return Math.max(1, Math.floor((fault.bytesPerSecond * slowTickMs) / 1_000));
   return Infinity;
+}
+
+/**
+ * Resets a connection. One that is still sending, or has said that it will send no more, is closed without a reset: there
+ * `resetAndDestroy` fails in libuv (EINVAL), the handle stays open, and Node 20 spins on it when the process ends.
+ */
+function reset(socket: Socket): void {
+  if (socket.destroyed) return;
+  if (socket.connecting || socket.writableEnded || socket.writableLength > 0) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 function damage(bytes: Buffer, where: Damage): void {

@@ -52,6 +52,8 @@ export function singleFlight(
       const who = others.map(({ inst, start }) => `${inst} since ${start.toFixed(1)}`).join(', ');
       found.push({
         check: 'C6',
+        key,
+        at: second.start,
         what: `${second.inst} loads ${key} at ${second.start.toFixed(1)}, and ${who}`,
       });
     }
