@@ -155,8 +155,9 @@ describe('C6, single flight', () => {
     expect(names(singleFlight([load('a', 0, 10), load('a', 5, 15)], three))).toEqual(['C6']);
   });
 
-  test('more than there are instances are caught during a fault as well', () => {
-    const loads = [load('a', 0, 10), load('b', 1, 10), load('c', 2, 10), load('a', 3, 10, { alone: true })];
+  test('more than two for each instance are caught during a fault as well', () => {
+    const loads = [0, 1, 2, 3, 4, 5, 6].map(at => load('abc'[at % 3]!, at, 10, { alone: true }));
+    expect(singleFlight([fault(-5, 100), ...loads.slice(1)], three)).toEqual([]);
     expect(names(singleFlight([fault(-5, 100), ...loads], three))).toEqual(['C6']);
   });
 

@@ -59,7 +59,7 @@ export interface LoadRecord {
   inst: string;
   start: number;
   end: number;
-  /** Redis could not be asked: no lease, by design. */
+  /** Redis could not be asked: no lease, by design. Or nobody knows. */
   alone: boolean;
 }
 

@@ -19,7 +19,8 @@ export interface SingleFlightOptions {
 
 /**
  * C6: while nothing is wrong, at most one load of a key that has not been invalidated runs in the whole cluster. While
- * something is, at most as many as there are instances. A load that was invalidated or flushed does not count any more, and
+ * something is, at most two on each instance: one that is in doubt, because a token that has changed cannot be read again,
+ * is joined by nobody, and its successor runs beside it. A load that was invalidated or flushed does not count any more, and
  * neither does one whose process stood still.
  */
 export function singleFlight(
@@ -46,7 +47,7 @@ export function singleFlight(
       const isCalm = (first: LoadRecord): boolean =>
         !touches(troubles, first.start - leaseBeforeLoaderMs, second.start) && !first.alone && !second.alone;
       const excess =
-        others.length >= instances ||
+        others.length >= 2 * instances ||
         others.some(first => isCalm(first) && (!perInstance.includes(key) || first.inst === second.inst));
       if (!excess) continue;
       const who = others.map(({ inst, start }) => `${inst} since ${start.toFixed(1)}`).join(', ');

@@ -73,7 +73,7 @@ export class Summary {
       ],
       [
         'loader calls',
-        `${this.#loads}, without Redis ${this.#loadsAlone}, of one key at once at most ${this.#mostAtOnce}`,
+        `${this.#loads}, without a lease ${this.#loadsAlone}, of one key at once at most ${this.#mostAtOnce}`,
       ],
       ['faults', this.#faults.total === 0 ? 'none' : `${this.#faults.total} (${this.#faults.text()})`],
       ['t_fail, a read in a fault', text(this.#waitsMs)],

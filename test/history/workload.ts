@@ -114,8 +114,8 @@ export class Workload {
     const loads: LoadRecord[] = [];
     let answered = false;
     const loaded = (load: LoadRecord): void => {
-      // A refresh behind the answer ends after it.
-      if (answered) record(load);
+      // A refresh behind the answer ends after it, and does not say whether it had a lease.
+      if (answered) record({ ...load, alone: true });
       else loads.push(load);
     };
     const turn = clock.coarseMs();
