@@ -36,6 +36,7 @@ export class Cluster {
   readonly instanceNames: readonly string[] = instances;
   readonly #instances: Instance[] = [];
   #history: HistoryRecord[] = [];
+  #stopped = false;
   /** Of this process: a commit and a read of it are told apart by microseconds. */
   readonly #clock = new SharedClock();
   readonly #source = new Source(
@@ -61,6 +62,8 @@ export class Cluster {
 
   /** Lets readers and writers run, with faults or without, and waits until all is calm again; ends with a read of everything. */
   async history({ lengthMs, faultsOf }: HistoryOptions): Promise<HistoryRecord[]> {
+    // After a stall between two histories, such as the judging of the last one.
+    await this.#calm();
     this.#history = [];
     this.#source.recordAll();
     const beganAtMs = this.#clock.nowMs();
@@ -91,6 +94,7 @@ export class Cluster {
 
   /** Ends whatever there is, well or not. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     this.#source.stop();
     for (const instance of this.#instances) {
       if (instance instanceof ChildInstance) await instance.kill();
@@ -126,6 +130,7 @@ export class Cluster {
   async #happen(planned: PlannedFault, beganAtMs: number, faultsOf: number): Promise<void> {
     const { atMs, durationMs, fault } = planned;
     await pause(Math.max(0, beganAtMs + atMs - this.#clock.nowMs()));
+    if (this.#stopped) return;
     const start = this.#clock.nowMs();
     const child = this.#instances.find(instance => instance instanceof ChildInstance);
     const end = await this.stage.begin(

@@ -11,6 +11,7 @@ export class Stage {
   #frozenChild: (() => void) | undefined;
   #redisIsFrozen = false;
   #redisIsDown = false;
+  #stopped = false;
 
   private constructor(readonly redis: RedisServer) {}
 
@@ -90,6 +91,7 @@ export class Stage {
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true;
     this.#thawChild();
     await Promise.all([...this.#proxies.values()].map(proxy => proxy.stop()));
     await this.redis.stop();
@@ -119,7 +121,7 @@ export class Stage {
   }
 
   async #up(): Promise<void> {
-    if (!this.#redisIsDown) return;
+    if (!this.#redisIsDown || this.#stopped) return;
     this.#redisIsDown = false;
     await this.redis.up();
   }

@@ -83,7 +83,9 @@ export class Workload {
     }
   }
 
+  /** For good, without waiting for what is under way. */
   end(): void {
+    this.#stopped = true;
     clearInterval(this.#probe);
   }
 
