@@ -45,7 +45,7 @@ export class Loading {
   /** Loads under the lease and fills. Whatever becomes of the fill, the callers get the value. */
   async loadAndFill(flight: Flight, call: Call, leaseToken: string, cause: MissCause): Promise<FlightResult> {
     flight.lease = { key: call.remoteKey, token: leaseToken };
-    for (const token of flight.rumours) this.invalidator.recheck(flight, token);
+    this.#recheckRumours(flight);
     const renewal = this.#renewLease(flight, call, leaseToken);
     let loaded: Loaded;
     try {
@@ -73,7 +73,7 @@ export class Loading {
   async loadAndKeep(flight: Flight, call: Call, cause: MissCause, home: Home): Promise<FlightResult> {
     const epoch = this.parts.near.epoch;
     const beganAtMs = this.parts.clock.nowMs();
-    for (const token of flight.rumours) this.invalidator.recheck(flight, token);
+    this.#recheckRumours(flight);
     const loaded = await this.#load(flight, call);
     const encoded = loaded.isPrivate ? undefined : this.#encode(call, loaded);
     if (!encoded) return this.#notStored(flight, call, loaded, cause);
@@ -182,6 +182,16 @@ export class Loading {
     const shortened = shortenedTtlMs !== undefined && shortenedTtlMs < policy.ttlMs;
     const staleMs = negative ? 0 : shortened ? Math.min(policy.staleMs, ttlMs) : policy.staleMs;
     return { softTtlMs, hardTtlMs: softTtlMs + staleMs, negative };
+  }
+
+  /**
+   * What changed while it was being captured is read again. Not what is watched and was never captured: a token of an entry
+   * that was looked at and found invalid says nothing about this load.
+   */
+  #recheckRumours(flight: Flight): void {
+    for (const token of flight.rumours) {
+      if (flight.captured.has(token)) this.invalidator.recheck(flight, token);
+    }
   }
 
   async #load(flight: Flight, call: Call): Promise<Loaded> {
