@@ -3,8 +3,8 @@ import type { TieredCache } from '../../src/cache/core';
 import { coherentNode, eventually, held, type CacheNodeOptions } from './cache-node';
 import { RedisServer } from './redis-server';
 
-/** Word of tokens that a load has looked at. */
-describe('a load over an entry that is invalid', () => {
+/** Word of tokens that comes while a load is looking for its place. */
+describe('a rumour', () => {
   let redis: RedisServer;
   const nodes: TieredCache[] = [];
   const node = async (options: CacheNodeOptions = {}): Promise<TieredCache> => {
@@ -21,7 +21,7 @@ describe('a load over an entry that is invalid', () => {
   });
   afterAll(() => redis.stop());
 
-  test('keeps its lease when a token of that entry comes back, on which it does not depend', async () => {
+  test('of a token that only an invalid entry depends on does not cost a load its lease', async () => {
     const clients: Redis[] = [];
     const a = await node({ onDataClient: client => clients.push(client) });
     const b = await node();
@@ -46,6 +46,34 @@ describe('a load over an entry that is invalid', () => {
     reply.release();
 
     expect(await answer).toMatchObject({ value: 'new', stored: true });
+  });
+
+  test('of a token of Redis does not end a load that goes on without Redis: others join it', async () => {
+    const clients: Redis[] = [];
+    const a = await node({ onDataClient: client => clients.push(client) });
+    await a.getOrSet('mark', () => 'here');
+    await eventually(async () => (await a.lookup('mark', () => 'x')).source === 'l1');
+
+    const reply = held<void>();
+    const taken = holdLeases(clients, reply.promise);
+    const source = held<string>();
+    let loads = 0;
+    const load = (): Promise<string> => {
+      loads += 1;
+      return source.promise;
+    };
+    const first = a.getOrSet('cut off', load);
+    await taken;
+    await redis.admin().pexpire('test:1:t:{!ns}', 600_000);
+    await redis.admin().unlink('test:1:d:{mark}');
+    await eventually(() => a.status().l1Entries === 0);
+    reply.fail(new Error('Command timed out'));
+    await eventually(() => loads === 1);
+    // In the order of the connection: what was to be read again has been read.
+    await a.get('nothing');
+    const second = a.getOrSet('cut off', load);
+    source.release('v');
+    expect([await first, await second, loads]).toEqual(['v', 'v', 1]);
   });
 });
 

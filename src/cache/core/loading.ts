@@ -73,7 +73,8 @@ export class Loading {
   async loadAndKeep(flight: Flight, call: Call, cause: MissCause, home: Home): Promise<FlightResult> {
     const epoch = this.parts.near.epoch;
     const beganAtMs = this.parts.clock.nowMs();
-    this.#recheckRumours(flight);
+    // Tokens of this process alone are nothing that Redis could tell about.
+    if (home.kind === 'local') this.#recheckRumours(flight);
     const loaded = await this.#load(flight, call);
     const encoded = loaded.isPrivate ? undefined : this.#encode(call, loaded);
     if (!encoded) return this.#notStored(flight, call, loaded, cause);
