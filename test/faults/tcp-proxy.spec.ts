@@ -178,6 +178,16 @@ describe('the proxy', () => {
     await eventually(() => a.ended === 'reset' && atServer.size === 0 && proxy.connections === 0);
   });
 
+  test('cut: nothing of a connection is left, also when it was sending and nobody reads', async () => {
+    const a = await working();
+    a.socket.pause();
+    const much = 'x'.repeat(8 * 1024 * 1024);
+    a.socket.write(much);
+    await eventually(() => heard.length > much.length / 2);
+    proxy.cut();
+    await eventually(() => atServer.size === 0 && proxy.connections === 0);
+  });
+
   test('corrupt: one byte of a reply is another, of a request none', async () => {
     const a = await working();
     proxy.corrupt();
@@ -187,6 +197,16 @@ describe('the proxy', () => {
     const sent = Buffer.from('[abc]');
     const came = a.bytes.subarray(4);
     expect([...came].filter((byte, at) => byte !== sent[at])).toHaveLength(1);
+  });
+
+  test('corrupt content: what frames it is whole, and so is what is short', async () => {
+    const a = await working();
+    proxy.corrupt('content');
+    a.socket.write('$4\r\nwell\r\n');
+    await eventually(() => a.text.endsWith('well\r\n]'));
+    a.socket.write('$16\r\n0123456789abcdef\r\n$2\r\n');
+    await eventually(() => a.text.endsWith('$2\r\n]'));
+    expect(a.text).toContain('$16\r\n01234567\xb89abcdef\r\n$2\r\n');
   });
 
   test('truncateAfter: so many bytes of the replies, then the connection ends', async () => {

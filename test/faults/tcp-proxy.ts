@@ -2,10 +2,17 @@ import { createServer, connect, type AddressInfo, type Server, type Socket } fro
 
 /** What happens to bytes on their way. `refuse` concerns new connections only. */
 type Fault =
-  | { kind: 'pass' | 'hold' | 'blackhole' | 'dropReplies' | 'refuse' | 'corrupt' | 'slice' }
+  | { kind: 'pass' | 'hold' | 'blackhole' | 'dropReplies' | 'refuse' | 'slice' }
+  | { kind: 'corrupt'; where: Damage }
   | { kind: 'delay'; ms: number }
   | { kind: 'truncateAfter'; bytes: number }
   | { kind: 'slow'; bytesPerSecond: number };
+
+/** `anywhere`: in the middle of a packet. `content`: in the middle of its longest line, which in RESP frames nothing. */
+export type Damage = 'anywhere' | 'content';
+
+/** Lines of RESP that say what follows (`*3`, `$-1`, `:12345`) are shorter. */
+const shortestContentBytes = 12;
 
 /** So much may be on its way in one direction; then the sender is read no further, as with a full TCP window. */
 const maxBytesUnderWay = 64 * 1024;
@@ -84,9 +91,9 @@ export class TcpProxy {
     for (const link of this.#links) link.reset();
   }
 
-  /** Flips the highest bit of one byte in the middle of each packet of a reply: text never becomes other valid text. */
-  corrupt(): void {
-    this.#change({ kind: 'corrupt' });
+  /** Flips the highest bit of one byte of each packet of a reply: text never becomes other valid text. */
+  corrupt(where: Damage = 'anywhere'): void {
+    this.#change({ kind: 'corrupt', where });
   }
 
   /** Each connection ends when it has delivered so many more bytes of replies. */
@@ -116,7 +123,7 @@ export class TcpProxy {
   }
 
   #accept(client: Socket): void {
-    if (this.#fault.kind === 'refuse') return void client.resetAndDestroy();
+    if (this.#fault.kind === 'refuse') return reset(client);
     const server = connect({ port: this.targetPort, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
     const link = new Link(
       client.setNoDelay(true),
@@ -156,7 +163,7 @@ class Link {
   reset(): void {
     this.#requests.stop();
     this.#replies.stop();
-    for (const socket of [this.client, this.server]) if (!socket.destroyed) socket.resetAndDestroy();
+    for (const socket of [this.client, this.server]) reset(socket);
   }
 
   /** One side has left while nobody could tell the other: once the way is free, the other is told. */
@@ -216,7 +223,8 @@ class Direction {
     }
     this.#underWay += bytes.length;
     if (this.#underWay > maxBytesUnderWay) this.from.pause();
-    if (this.isReplies && this.fault().kind === 'corrupt') bytes[bytes.length >> 1]! ^= 0x80;
+    const fault = this.fault();
+    if (this.isReplies && fault.kind === 'corrupt') damage(bytes, fault.where);
     this.#enqueue(bytes);
   }
 
@@ -287,7 +295,7 @@ class Direction {
 
   #end(how: 'end' | 'reset'): void {
     if (this.to.destroyed) return;
-    if (how === 'reset') this.to.resetAndDestroy();
+    if (how === 'reset') reset(this.to);
     else if (this.to.writable) this.to.end();
     // Whoever is gone for good takes the other direction along.
     if (this.from.destroyed && how === 'end') this.to.destroySoon();
@@ -298,4 +306,29 @@ function sizeOfPacket(fault: Fault): number {
   if (fault.kind === 'slice') return 1;
   if (fault.kind === 'slow') return Math.max(1, Math.floor((fault.bytesPerSecond * slowTickMs) / 1_000));
   return Infinity;
+}
+
+/**
+ * Resets a connection. One that is still sending, or has said that it will send no more, is closed without a reset: there
+ * `resetAndDestroy` fails in libuv (EINVAL), the handle stays open, and Node 20 spins on it when the process ends.
+ */
+function reset(socket: Socket): void {
+  if (socket.destroyed) return;
+  if (socket.connecting || socket.writableEnded || socket.writableLength > 0) socket.destroy();
+  else socket.resetAndDestroy();
+}
+
+function damage(bytes: Buffer, where: Damage): void {
+  let [start, end] = [0, bytes.length];
+  if (where === 'content') {
+    [start, end] = [0, 0];
+    for (let from = 0; from < bytes.length;) {
+      const newline = bytes.indexOf('\r\n', from);
+      const to = newline === -1 ? bytes.length : newline;
+      if (to - from > end - start) [start, end] = [from, to];
+      from = to + 2;
+    }
+    if (end - start < shortestContentBytes) return;
+  }
+  bytes[(start + end) >> 1]! ^= 0x80;
 }

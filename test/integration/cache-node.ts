@@ -1,3 +1,4 @@
+import type { Redis } from 'ioredis';
 import { BrotliCompressor } from '../../src/cache/codec/brotli-compressor';
 import { MsgpackSerializer } from '../../src/cache/codec/msgpack-serializer';
 import { SystemClock, TieredCache, type Clock, type TieredCacheOptions } from '../../src/cache/core';
@@ -15,6 +16,8 @@ export interface CacheNodeOptions extends TieredCacheOptions {
   /** Where the connections for data, or the one for tracking, go instead of to the server itself: a proxy before it. */
   dataPort?: number;
   trackerPort?: number;
+  /** Hands over each connection for data as it is made. */
+  onDataClient?: (client: Redis) => void;
 }
 
 /** An application instance as far as the cache is concerned: its own L1, its own connections. */
@@ -26,6 +29,7 @@ export function cacheNode(redis?: RedisServer, options: CacheNodeOptions = {}): 
     maxEntries,
     dataPort,
     trackerPort,
+    onDataClient,
     ...cacheOptions
   } = options;
   const hash = new NodeHash();
@@ -41,7 +45,11 @@ export function cacheNode(redis?: RedisServer, options: CacheNodeOptions = {}): 
         new RedisTier({
           namespace,
           clients: {
-            data: () => redis.client(to(dataPort)),
+            data: () => {
+              const client = redis.client(to(dataPort));
+              onDataClient?.(client);
+              return client;
+            },
             tracker: () => redis.client({ protocol: 2, autoResubscribe: false, ...to(trackerPort) }),
           },
           clock,

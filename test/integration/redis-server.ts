@@ -35,6 +35,12 @@ export class RedisServer {
     return `redis://127.0.0.1:${this.port}`;
   }
 
+  /** Of the process. @throws when there is none now */
+  get pid(): number {
+    if (this.#child?.pid === undefined) throw new Error('the server is not running');
+    return this.#child.pid;
+  }
+
   /** Starts the process and waits until it answers; one that loads its data answers when it has done so. */
   async up(extra: Record<string, string> = {}): Promise<void> {
     this.begin(extra);

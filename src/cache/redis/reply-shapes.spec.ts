@@ -7,7 +7,17 @@ const entry = Buffer.from('entry');
 /** A client that answers everything with one reply. */
 function answering(reply: unknown): { client: Redis; disconnect: jest.Mock } {
   const disconnect = jest.fn();
-  const names = ['mgetBuffer', 'time', 'cacheTok', 'cacheGetlBuffer', 'cacheFill', 'cacheInv', 'cacheSetd'];
+  const names = [
+    'mgetBuffer',
+    'time',
+    'unlink',
+    'scan',
+    'cacheTok',
+    'cacheGetlBuffer',
+    'cacheFill',
+    'cacheInv',
+    'cacheSetd',
+  ];
   const commands = Object.fromEntries(names.map(name => [name, () => Promise.resolve(reply)]));
   const client = { ...commands, disconnect } as unknown as Redis;
   refuseForeignReplies(client);
@@ -18,6 +28,8 @@ describe('replies', () => {
   const possible: [string, unknown[], unknown][] = [
     ['mgetBuffer', ['a', 'b'], [entry, null]],
     ['time', [], ['1700000000', '123456']],
+    ['unlink', ['a'], 0],
+    ['scan', ['0'], ['17', ['sutazai:1:d:{a}']]],
     ['cacheTok', [2, 'a', 'b', 1_000, token, token], [token, token]],
     ['cacheGetlBuffer', [], [1, entry]],
     ['cacheGetlBuffer', [], [2]],
@@ -39,6 +51,9 @@ describe('replies', () => {
     ['mgetBuffer', ['a'], [1]],
     ['time', [], 1],
     ['time', [], [token, token]],
+    ['unlink', ['a'], [token]],
+    ['scan', ['0'], ['17', ['a\u0000b']]],
+    ['scan', ['0'], [entry, 1]],
     ['cacheTok', [1, 'a', 1_000, token], 1],
     ['cacheTok', [2, 'a', 'b', 1_000, token, token], [token]],
     ['cacheTok', [1, 'a', 1_000, token], [2]],

@@ -8,6 +8,7 @@ const isListOf = (count: number, isItem: (item: Reply) => boolean): Check => {
   return reply => Array.isArray(reply) && reply.length === count && reply.every(isItem);
 };
 const isDigits = (reply: Reply): boolean => /^\d+$/.test(String(reply));
+const isCount = (reply: Reply): boolean => Number.isSafeInteger(reply);
 const isOneOf =
   (...numbers: number[]): Check =>
   reply =>
@@ -17,6 +18,14 @@ const isOneOf =
 const shapes: Readonly<Record<string, Check>> = {
   mgetBuffer: (reply, args) => isListOf(args.length, isBytes)(reply, args),
   time: isListOf(2, isDigits),
+  unlink: isCount,
+  // Our names are printable ASCII; one that is not would be a key that a clear passes by.
+  scan: reply =>
+    Array.isArray(reply) &&
+    reply.length === 2 &&
+    isDigits(reply[0]) &&
+    Array.isArray(reply[1]) &&
+    reply[1].every(name => typeof name === 'string' && /^[\x21-\x7e]+$/.test(name)),
   cacheTok: (reply, args) => isListOf(Number(args[0]), item => typeof item === 'string')(reply, args),
   cacheGetlBuffer: reply => {
     if (!Array.isArray(reply)) return false;
