@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { policies, policyDefaults } from '../src/cache/core';
 import { settingsTable } from '../src/config/app-config';
@@ -13,6 +13,31 @@ describe('the documentation says what the code does', () => {
     const table = /<!-- settings:[^>]*-->([^]*?)<!-- end of settings -->/.exec(read('README.md'))?.[1] ?? '';
     const expected = settingsTable().map(row => [row.env, row.key, row.default, row.unit, row.description]);
     expect(rowsOf(table)).toEqual(expected.map(row => row.map(cell => cell.replaceAll('`', ''))));
+  });
+
+  test('docs/cache.md shows each promise by tests that are there', () => {
+    const table = /## What it promises\n([^]*?)\n### /.exec(read('docs/cache.md'))?.[1] ?? '';
+    const lines = table.split('\n').filter(line => line.startsWith('| G'));
+    expect(lines.map(line => line.slice(2, 4))).toEqual(['G1', 'G2', 'G3', 'G4', 'G5', 'G6', 'G7']);
+    const specs = ['src', 'test'].flatMap(folder =>
+      readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map(file => join(folder, file)),
+    );
+    for (const line of lines) {
+      const named = [
+        ...line
+          .split('|')
+          .at(-2)!
+          .matchAll(/`([\w.-]+)`([ \w]*)/g),
+      ];
+      expect(named.length).toBeGreaterThan(0);
+      for (const [, name, numbers] of named) {
+        const file = specs.find(path => path.endsWith(`/${name}.spec.ts`));
+        expect(file).toEqual(expect.any(String));
+        // A history is checked by what its checks are named after.
+        const text = read(file!) + (name === 'history' ? read('test/history/checks.spec.ts') : '');
+        for (const number of numbers!.split(' ').filter(Boolean)) expect(text).toContain(number);
+      }
+    }
   });
 
   test('docs/cache.md lists every policy with its TTL, stale window and tags', () => {
