@@ -36,7 +36,8 @@ export const settingsSchema = z.strictObject({
   redis: section({
     url: setting<string | undefined>(redisUrl, undefined, {
       env: 'REDIS_URL',
-      description: 'The Redis that instances share; off runs on memory alone.',
+      description:
+        'The Redis that instances share: redis://…, redis+sentinel://host:port,…/master or redis+cluster://host:port,…; off runs on memory alone.',
       defaultText: 'a private redis-server when the program is installed, else memory alone',
       secret: true,
     }),

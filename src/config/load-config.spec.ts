@@ -112,12 +112,25 @@ describe('the configuration', () => {
   });
 
   it.each([
-    ['redis+sentinel://h1:26379,h2:26379/mymaster', 'Sentinel'],
-    ['redis+cluster://h1:6379,h2:6379', 'Cluster'],
-  ])('refuses %s with a clear line', (url, kind) => {
-    expect(problemsOf({ REDIS_URL: url })).toEqual([
-      `REDIS_URL names a Redis ${kind}; this version supports a single Redis (redis://host:port) only`,
+    'redis+sentinel://h1:26379,h2:26379/mymaster',
+    'redis+cluster://user:hunter2@h1:6379,[::1]:6380,h3',
+  ])('takes %s', url => {
+    expect(loadConfig({ REDIS_URL: url }, folder).redis).toMatchObject({ mode: 'url', url });
+  });
+
+  it.each([
+    'redis+sentinel://h1:26379,h2:26379',
+    'redis+sentinel://u:hunter2@/mymaster',
+    'redis+cluster://h1:6379/2',
+    'redis+cluster://h1:99999',
+    'redis+cluster://u:hunter2%@h1',
+    'redis+other://h1',
+  ])('refuses %s with what it may be, and without its password', url => {
+    const problems = problemsOf({ REDIS_URL: url });
+    expect(problems).toEqual([
+      expect.stringMatching(/^REDIS_URL must be redis:.*redis\+sentinel:.*redis\+cluster:/),
     ]);
+    expect(problems.join()).not.toContain('hunter2');
   });
 
   it.each([

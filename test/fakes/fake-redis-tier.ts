@@ -315,7 +315,7 @@ export class FakeRedisTier implements RemoteTier, RemoteStore, Coherence, Gate {
   // ------------------------------------------------------------------------------------------ within
 
   async #greet(connection: number): Promise<void> {
-    const { serverIdentity } = this.#keys;
+    const serverIdentity = this.#keys.serverIdentity();
     try {
       const runId = await this.#send('greet', draft => {
         if (draft.get(serverIdentity) !== this.#redis.runId) {

@@ -102,8 +102,12 @@ export class CacheClosedError extends CacheError {
  * The core turns it into a load or a queued invalidation; callers of the cache never see it.
  */
 export class RemoteUnavailableError extends CacheError {
-  constructor(message: string, options?: { cause?: unknown }) {
+  /** Of an invalidation that reached some of several servers: what was made all the same. */
+  readonly made: { readonly keys: readonly string[]; readonly tokens: readonly string[] } | undefined;
+
+  constructor(message: string, options?: { cause?: unknown; made?: RemoteUnavailableError['made'] }) {
     super('REMOTE_UNAVAILABLE', message, options);
+    this.made = options?.made;
   }
 }
 

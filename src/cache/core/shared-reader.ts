@@ -77,7 +77,7 @@ export class SharedReader {
     if (!isValid(entry.tokens, name => current.get(name))) {
       return { kind: 'invalid', cause: 'invalidated', fillId };
     }
-    const ageMs = this.store.serverNowMs() - entry.birthMs;
+    const ageMs = this.store.serverNowMs(call.remoteKey.encoded) - entry.birthMs;
     if (!(ageMs >= -maxFutureBirthMs) || ageMs >= entry.hardTtlMs)
       return { kind: 'invalid', cause: 'expired', fillId };
     let held: HeldValue;

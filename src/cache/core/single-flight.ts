@@ -160,6 +160,10 @@ export class FlightTable {
     return [...(this.#byToken.get(token) ?? [])];
   }
 
+  tokensOf(flight: Flight): readonly TokenName[] {
+    return [...(this.#watched.get(flight) ?? [])];
+  }
+
   all(): readonly Flight[] {
     return [...this.#watched.keys()];
   }

@@ -106,8 +106,11 @@ export class TieredCache {
     this.#parts = assemble(dependencies, options, {
       keyChanged: encoded => this.#invalidator.keyChanged(encoded),
       tokenChanged: token => this.#invalidator.tokenChanged(token),
-      flush: reason => this.#invalidator.flush(reason),
-      beforeReads: (sameServer, replay) => this.#invalidator.replay(sameServer, replay),
+      flush: (reason, part) => this.#invalidator.flush(reason, part),
+      beforeReads: (sameServer, replay, part) => this.#invalidator.replay(sameServer, replay, part),
+      canaryHeard: lagMs => this.events.emit('canary', { lagMs }),
+      trackingFailed: reason => this.events.emit('tracking', { reason }),
+      knownTokens: () => this.#parts.tokens.known(),
       stateChanged: status => {
         if (status.state === 'up') this.#parts.leases.releaseOwed();
         this.events.emit('remote', status);

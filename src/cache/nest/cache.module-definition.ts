@@ -1,15 +1,10 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
 import type { EvictionPolicy } from '../memory/memory-store';
-import type { Redis } from 'ioredis';
 import type { CachePolicy, TieredCacheOptions } from '../core';
+import type { RedisClients } from '../redis';
 
 /** Where connections to Redis come from; `src/redis` of the backend fits it. */
-export interface CacheConnections {
-  /** The client for reads and writes; one and the same at each call. */
-  data(): Redis;
-  /** A fresh client, with protocol 2, for the connection that hears of changes. */
-  tracker(): Redis;
-}
+export type CacheConnections = RedisClients;
 
 export interface WarmingOptions {
   /** Warm at the start and by schedule. Default true. */

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 
 type Reply = unknown;
 type Check = (reply: Reply, args: readonly unknown[]) => boolean;
@@ -46,7 +46,7 @@ const shapes: Readonly<Record<string, Check>> = {
  * single one, by a byte that was changed on the way, gives every command the answer of another from then on, and looks
  * healthy for ever. One answer of a shape that the server cannot give, and the connection is replaced.
  */
-export function refuseForeignReplies(client: Redis): void {
+export function refuseForeignReplies(client: Redis | Cluster): void {
   const commands = client as unknown as Record<string, ((...args: unknown[]) => Promise<Reply>) | undefined>;
   for (const [name, isReply] of Object.entries(shapes)) {
     const run = commands[name]?.bind(client);
