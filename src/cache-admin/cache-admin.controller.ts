@@ -21,7 +21,7 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import type { Response } from 'express';
-import { AdminOnly } from '../auth/admin-key.guard';
+import { AdminOnly } from '../auth/admin-only.decorator';
 import { CacheAdminService } from './cache-admin.service';
 import { ClearJobDto, InvalidationAnswerDto, PolicyDto, WarmAnswerDto, WarmRunDto } from './dto/answers.dto';
 import { ExplanationDto } from './dto/explanation.dto';
@@ -55,7 +55,7 @@ export class CacheAdminController {
 
   @Get('entries/:key')
   @Header('Cache-Control', noStore)
-  @AdminOnly()
+  @AdminOnly('cache:read')
   @ApiOperation({
     summary: 'Where an entry lives, its age and remaining life, and whether its tags are valid',
   })
@@ -67,7 +67,7 @@ export class CacheAdminController {
 
   @Post('warm')
   @HttpCode(200)
-  @AdminOnly()
+  @AdminOnly('cache:write')
   @ApiOperation({ summary: 'Warm the cache now, and wait for it' })
   @ApiBody({ type: WarmBodyDto, required: false })
   @ApiOkResponse({ type: WarmAnswerDto })
@@ -78,7 +78,7 @@ export class CacheAdminController {
   }
 
   @Get('warm/runs/:id')
-  @AdminOnly()
+  @AdminOnly('cache:read')
   @ApiOperation({ summary: 'One of the last 20 runs of warming' })
   @ApiOkResponse({ type: WarmRunDto })
   @ApiResponse({ status: 404, description: 'WARM_RUN_NOT_FOUND' })
@@ -88,7 +88,7 @@ export class CacheAdminController {
 
   @Post('invalidate')
   @HttpCode(200)
-  @AdminOnly()
+  @AdminOnly('cache:write')
   @ApiOperation({ summary: 'Invalidate tags and keys' })
   @ApiBody({
     schema: {
@@ -121,7 +121,7 @@ export class CacheAdminController {
 
   @Post('clear')
   @HttpCode(200)
-  @AdminOnly()
+  @AdminOnly('cache:write')
   @ApiOperation({ summary: 'Clear by pattern, in the background, or everything, at once' })
   @ApiOkResponse({ description: 'Everything was cleared' })
   @ApiAcceptedResponse({
@@ -143,7 +143,7 @@ export class CacheAdminController {
   }
 
   @Get('clear/:job')
-  @AdminOnly()
+  @AdminOnly('cache:read')
   @ApiOperation({ summary: 'How far a clear by pattern has come' })
   @ApiOkResponse({ type: ClearJobDto })
   @ApiResponse({ status: 404, description: 'CLEAR_JOB_NOT_FOUND' })
@@ -152,7 +152,7 @@ export class CacheAdminController {
   }
 
   @Delete('clear/:job')
-  @AdminOnly()
+  @AdminOnly('cache:write')
   @ApiOperation({ summary: 'Stop a clear by pattern' })
   @ApiOkResponse({ type: ClearJobDto })
   @ApiResponse({ status: 404, description: 'CLEAR_JOB_NOT_FOUND' })
