@@ -46,6 +46,7 @@ export class AuditLog implements OnApplicationShutdown {
   readonly #closed = new AbortController();
   #writing: Promise<void> | undefined;
   #isAway = false;
+  #isFull = false;
   #sincePrune = pruneEvery;
   #written = 0;
   #dropped = 0;
@@ -62,7 +63,8 @@ export class AuditLog implements OnApplicationShutdown {
 
   record(actor: Pick<Actor, 'id' | 'requestId'>, entry: AuditEntry): void {
     if (this.#queue.length >= maxQueued) {
-      if (this.#dropped === 0) this.#log.error(`the queue is full: entries are dropped until the database answers`);
+      if (!this.#isFull) this.#log.error('the queue is full: entries are dropped until the database answers');
+      this.#isFull = true;
       this.#dropped += 1;
       return;
     }
@@ -115,6 +117,7 @@ export class AuditLog implements OnApplicationShutdown {
         this.#sincePrune += batch.length;
         if (this.#isAway) this.#log.log('entries are written again');
         this.#isAway = false;
+        this.#isFull = false;
         delayMs = firstRetryMs;
         if (this.#sincePrune >= pruneEvery) {
           this.#sincePrune = 0;
@@ -123,9 +126,11 @@ export class AuditLog implements OnApplicationShutdown {
       } catch (error) {
         if (!this.#isAway) this.#log.warn(`entries wait for the database: ${(error as Error).message}`);
         this.#isAway = true;
-        await sleep(delayMs, undefined, { signal: this.#closed.signal, ref: false }).catch((reason: Error) => {
-          if (reason.name !== 'AbortError') throw reason;
-        });
+        await sleep(delayMs, undefined, { signal: this.#closed.signal, ref: false }).catch(
+          (reason: Error) => {
+            if (reason.name !== 'AbortError') throw reason;
+          },
+        );
         delayMs = Math.min(2 * delayMs, maxRetryMs);
       }
     }
