@@ -48,7 +48,7 @@ describe('the configuration', () => {
       'server: { port: 2000 }\ncache: { namespace: from-production }\n',
     );
     const config = loadConfig({ NODE_ENV: 'production', PORT: '3000' }, folder);
-    expect(config.server).toEqual({ port: 3_000, host: 'a' });
+    expect(config.server).toMatchObject({ port: 3_000, host: 'a' });
     expect(config.cache.namespace).toBe('from-production');
     expect(config.log.level).toBe('error');
   });

@@ -1,38 +1,12 @@
 import { gzipSync } from 'node:zlib';
-import { type Answer, Application } from './harness/application';
+import { Application } from './harness/application';
+import { expectProblem, type Problem } from './harness/problem';
 
 let app: Application;
 beforeAll(async () => {
   app = await Application.start();
 });
 afterAll(() => app.stop());
-
-interface Problem {
-  type: string;
-  title: string;
-  status: number;
-  code: string;
-  detail?: string;
-  instance: string;
-  request_id: string;
-  errors?: { path: string; code: string; message: string }[];
-}
-
-function expectProblem(answer: Answer, status: number, code: string): Problem {
-  const body = answer.body as Problem;
-  expect({ status: answer.status, code: body?.code }).toEqual({ status, code });
-  expect(body).toMatchObject({
-    type: `https://sutazai.invalid/problems/${code.toLowerCase().replaceAll('_', '-')}`,
-    title: expect.any(String),
-    status,
-  });
-  expect(answer.headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
-  expect(answer.headers.get('cache-control')).toBe('no-store');
-  expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
-  expect(answer.headers.get('x-request-id')).toBe(body.request_id);
-  expect(answer.text).not.toMatch(/node_modules|at .*\.js|SyntaxError|Unexpected token/);
-  return body;
-}
 
 const agents = '/api/v1/agents';
 
