@@ -29,7 +29,7 @@ describe('the configuration', () => {
     expect(config).toMatchObject({
       environment: 'development',
       version: '2.0.0',
-      server: { port: 10_010, host: '127.0.0.1' },
+      server: { port: 10_010, host: '127.0.0.1', headersTimeoutMs: 10_000, requestTimeoutMs: 30_000 },
       redis: { mode: 'embedded', url: undefined, commandTimeoutMs: 300 },
       database: { mode: 'embedded', dataDir: 'data' },
       admin: { apiKeys: [] },
