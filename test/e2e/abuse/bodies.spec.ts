@@ -113,10 +113,8 @@ describe('bodies', () => {
   });
 
   it('B14: a Content-Length that promises less leaves nothing over to be taken for a request', async () => {
-    const raw = await app.raw(
-      head('Content-Length: 7', 'Connection: keep-alive') + '["api"]GET /smuggled\r\n\r\n',
-    );
-    expect(raw).toMatch(/^HTTP\/1\.1 200 [\s\S]*HTTP\/1\.1 400 [\s\S]*"code":"REQUEST_MALFORMED"/);
+    const raw = await app.raw(head('Content-Length: 7', 'Connection: keep-alive') + '["api"]{"smuggled":1}');
+    expect(raw).toMatch(/HTTP\/1\.1 400 [^]*"code":"REQUEST_MALFORMED"[^]*$/);
     expect(raw).not.toContain('smuggled');
   });
 
