@@ -2,6 +2,8 @@
 module.exports = {
   roots: ['<rootDir>/src', '<rootDir>/test'],
   testMatch: ['**/*.spec.ts'],
+  // Those that take minutes: LONG=1 runs them as well.
+  testPathIgnorePatterns: process.env.LONG === '1' ? [] : ['\\.long\\.spec\\.ts$'],
   testEnvironment: 'node',
   setupFiles: ['<rootDir>/test/property-seed.ts'],
   transform: { '^.+\\.ts$': ['@swc/jest'] },

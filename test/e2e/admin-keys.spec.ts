@@ -47,7 +47,12 @@ describe('admin keys of the database, on two instances', () => {
   beforeAll(async () => {
     [redis, postgres] = await Promise.all([RedisServer.start(), PostgresServer.start()]);
     database = await postgres.createDatabase('keys');
-    const env = { REDIS_URL: redis.url, DATABASE_URL: database, ADMIN_API_KEYS: root };
+    const env = {
+      REDIS_URL: redis.url,
+      DATABASE_URL: database,
+      ADMIN_API_KEYS: root,
+      REDIS_COMMAND_TIMEOUT_MS: '5000',
+    };
     [a, b] = await Promise.all([Application.start(env), Application.start(env)]);
   }, 90_000);
   afterAll(async () => {
