@@ -209,8 +209,10 @@ export class CacheAdminService {
 
   async cancelClear(id: string, actor: Actor): Promise<ClearJobDto> {
     const job = this.findJob(id);
-    const target = { pattern: job.pattern };
-    this.audit.record(actor, { action: 'clear_cancel', target, count: null, result: 'applied', jobId: id });
+    if (job.status === 'running') {
+      const target = { pattern: job.pattern };
+      this.audit.record(actor, { action: 'clear_cancel', target, count: null, result: 'applied', jobId: id });
+    }
     await this.jobs.cancel(job);
     return jobDto(job);
   }
