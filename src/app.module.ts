@@ -46,6 +46,7 @@ function cacheOptions({ cache, warming }: AppConfig, redis: RedisConnections): C
   return {
     namespace: cache.namespace,
     l1MaxEntries: cache.l1MaxEntries,
+    l1Eviction: cache.l1Eviction,
     l1MaxBytes: cache.l1MaxBytes,
     remote: redis.mode === 'off' ? undefined : redis,
     warming,

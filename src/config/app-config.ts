@@ -1,14 +1,13 @@
 import { z } from 'zod';
 import { adminKeys } from './admin-keys';
 import { redisUrl } from './redis-url';
+import { cronOrOff, oneOf, onOff, Refusal, setting, settingDoc, text, url, wholeNumber } from './setting';
 import { trustedProxies, type TrustedProxy } from './trusted-proxies';
-import { oneOf, onOff, Refusal, setting, settingDoc, text, url, wholeNumber } from './setting';
 
 export type Environment = 'development' | 'production' | 'test';
 
 const httpUrl = url(['http:', 'https:'], 'an http:// or https:// URL');
 const postgresUrl = url(['postgres:', 'postgresql:'], 'postgres://user:password@host:port/database');
-const fields = '[0-9A-Za-z*?/,#LW-]+';
 const sections = new WeakMap<object, { shape: z.core.$ZodShape }>();
 
 /**
@@ -144,7 +143,7 @@ export const settingsSchema = z.strictObject({
         description: 'First part of every key in Redis; applications with different ones share nothing.',
       },
     ),
-    l1MaxEntries: setting(wholeNumber(0, 100_000_000), 10_000, {
+    l1MaxEntries: setting(wholeNumber(0, 10_000_000), 10_000, {
       env: 'CACHE_L1_MAX_ENTRIES',
       unit: 'entries',
       description: 'Entries kept in the memory of this process at most; 0 keeps none.',
@@ -154,6 +153,11 @@ export const settingsSchema = z.strictObject({
       unit: 'bytes',
       description: 'Bytes kept in the memory of this process at most; 0 keeps none.',
     }),
+    l1Eviction: setting<'s3fifo' | 'lru'>(oneOf('s3fifo', 'lru'), 's3fifo', {
+      env: 'CACHE_L1_EVICTION',
+      description:
+        's3fifo or lru: which entries go when there is no room; under 256 entries it is lru in any case.',
+    }),
   }),
   warming: section({
     enabled: setting(onOff, true, {
@@ -161,14 +165,10 @@ export const settingsSchema = z.strictObject({
       description:
         'on warms the cache at the start and by schedule; off leaves warming to POST /api/v1/cache/warm.',
     }),
-    cron: setting(
-      text(new RegExp(`^(off|(${fields} ){4,5}${fields})$`), 'a cron expression of 5 or 6 fields, or off'),
-      '*/5 * * * *',
-      {
-        env: 'CACHE_WARMING_CRON',
-        description: 'When one of the instances warms the cache again; off means at the start only.',
-      },
-    ),
+    cron: setting(cronOrOff, '*/5 * * * *', {
+      env: 'CACHE_WARMING_CRON',
+      description: 'When one of the instances warms the cache again; off means at the start only.',
+    }),
     concurrency: setting(wholeNumber(1, 64), 4, {
       env: 'CACHE_WARMING_CONCURRENCY',
       unit: 'loads',

@@ -70,7 +70,7 @@ describe('the configuration', () => {
       expect.arrayContaining([
         'NODE_ENV must be one of development, production, test, not "staging"',
         'server in config/default.yaml must hold keys and values',
-        'cache.l1MaxEntries in config/default.yaml must be a whole number from 0 to 100000000, not "many"',
+        'cache.l1MaxEntries in config/default.yaml must be a whole number from 0 to 10000000, not "many"',
         'cache.colour in config/default.yaml is not a setting',
         'CACHE_WARMING must be on or off, not "maybe"',
         'LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent, not "loud"',
@@ -84,6 +84,16 @@ describe('the configuration', () => {
     expect(problemsOf({ PORT: value })).toEqual([
       expect.stringContaining('PORT must be a whole number from 0 to 65535'),
     ]);
+  });
+
+  it.each(['99 * * * *', '* * *', 'hourly', '* * * * * * *'])('refuses the schedule %s', cron => {
+    expect(() => loadConfig({ CACHE_WARMING_CRON: cron }, folder)).toThrow(
+      `CACHE_WARMING_CRON must be a cron expression of 5 or 6 fields, or off, not "${cron}"`,
+    );
+  });
+
+  it.each(['off', '*/5 * * * *', '30 */5 * * * *', '0 6 * * MON-FRI'])('takes the schedule %s', cron => {
+    expect(loadConfig({ CACHE_WARMING_CRON: cron }, folder).warming.cron).toBe(cron);
   });
 
   it('treats an empty variable as not set', () => {

@@ -73,3 +73,9 @@ export const auditLog = pgTable('audit_log', {
   jobId: text('job_id'),
   requestId: text('request_id'),
 });
+
+/** What a fresh installation was given once. */
+export const seeds = pgTable('seeds', {
+  name: text('name').primaryKey(),
+  plantedAt: timestamp('planted_at', { withTimezone: true, mode: 'string' }).notNull().defaultNow(),
+});

@@ -28,7 +28,7 @@ export function cacheNode(redis?: RedisServer, options: CacheNodeOptions = {}): 
     {
       clock,
       hash,
-      local: new MemoryStore(maxEntries === undefined ? {} : { maxEntries }),
+      local: new MemoryStore(clock, maxEntries === undefined ? {} : { maxEntries }),
       scopes: new AsyncScopes(),
       codec: { serializer: new MsgpackSerializer(), compressors: [new BrotliCompressor()] },
       remote:

@@ -63,6 +63,9 @@ describe('coherence between instances', () => {
     const read = (): Promise<number> => a.getOrSet('cpu', () => (loads += 1), { policy: local });
     await read();
     expect(await read()).toBe(1);
+    // Found in L1, be it after its tokens had been read again: a hit of that tier, and counted once.
+    expect(a.stats().tiers.l1).toMatchObject({ hits: 1, misses: 1 });
+    expect(a.stats().totals.outcomes).toMatchObject({ l1_hit: 1, miss: 1 });
     expect(await b.get('cpu', { policy: local })).toBeUndefined();
     expect(await redis.admin().keys('test:1:[dx]:*')).toEqual([]);
     await b.invalidateTags(['hw']);

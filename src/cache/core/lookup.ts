@@ -95,7 +95,8 @@ export class Lookups {
     if (options.tags) checkTags([...policy.tags, ...options.tags]);
     if (options.deadlineMs !== undefined)
       checkDuration('call', 'deadlineMs', options.deadlineMs, 1, 3_600_000);
-    if (asksNear && counted && policy.tier !== 'redis') stats.l1.misses += 1;
+    const looksHere = asksNear && counted && policy.tier !== 'redis';
+    if (looksHere) stats.l1.misses += 1;
     const call = this.callOf(key, loader, options, scope);
     let left = false;
     const limits: CallerLimits = {
@@ -113,6 +114,11 @@ export class Lookups {
         this.#join(call, () => left),
       );
     });
+    if (looksHere && joined.result.kind === 'found' && joined.result.source === 'l1') {
+      // It was here after all: its tokens only had to be read again.
+      stats.l1.misses -= 1;
+      stats.l1.hits += 1;
+    }
     // Here and not where the answer came in: a caller who has left meanwhile has been counted as an error.
     return this.#conclude(call, options, joined);
   }

@@ -86,7 +86,7 @@ export class NearCache {
   }
 
   keep(name: string, entry: NearEntry): boolean {
-    return this.store.set(name, entry, entry.held.size + name.length * 2 + overheadBytes);
+    return this.store.set(name, entry, entry.held.size + name.length * 2 + overheadBytes, entry.keptUntilMs);
   }
 
   drop(name: string): void {

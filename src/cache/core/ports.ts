@@ -41,8 +41,11 @@ export interface LocalStore<E> {
   get(key: string): E | undefined;
   /** As `get`, but it counts as no use. */
   peek(key: string): E | undefined;
-  /** Returns false when the entry is too large to be kept. */
-  set(key: string, entry: E, bytes: number): boolean;
+  /**
+   * Returns false when the entry is too large to be kept. After `untilMs` (local monotonic milliseconds) nobody wants it any
+   * more, and the store may drop it by itself.
+   */
+  set(key: string, entry: E, bytes: number, untilMs: number): boolean;
   delete(key: string): boolean;
   clear(): void;
   /** The keys that are held, in no particular order. */

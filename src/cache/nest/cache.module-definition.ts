@@ -1,4 +1,5 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
+import type { EvictionPolicy } from '../memory/memory-store';
 import type { Redis } from 'ioredis';
 import type { CachePolicy, TieredCacheOptions } from '../core';
 
@@ -29,6 +30,8 @@ export interface CacheModuleOptions extends Omit<TieredCacheOptions, 'policies'>
   l1MaxEntries?: number;
   /** Bytes in the memory of this process at most. Default 67,108,864 (64 MiB). */
   l1MaxBytes?: number;
+  /** Which entries go when there is no room there. Default `s3fifo`. */
+  l1Eviction?: EvictionPolicy;
   /** Policies of your own, for `@Cached({ policy: 'name' })`. Default none. */
   policies?: readonly CachePolicy[];
   /** A response with a larger body is sent, but not stored. Bytes. Default 1,000,000. */

@@ -81,7 +81,7 @@ describe('names of keys and tags', () => {
     const answer = await post({ keys: [`\u001b[31m${'secret'.repeat(100)}`] });
     const { detail, errors } = expectProblem(answer, 400, 'CACHE_KEY_INVALID');
     for (const text of [detail!, errors![0]!.message]) {
-      expect(text).not.toMatch(/[\u0000-\u001f]/); // eslint-disable-line no-control-regex
+      expect(text).not.toMatch(/[\u0000-\u001f]/);
       expect(text).not.toContain('secret'.repeat(11));
     }
   });
@@ -201,7 +201,7 @@ describe('names of keys and tags', () => {
     expect(lines.length).toBeGreaterThan(0);
     for (const line of lines) {
       expect(() => JSON.parse(line) as unknown).not.toThrow();
-      expect(line).not.toMatch(/\u001b|^level=/); // eslint-disable-line no-control-regex
+      expect(line).not.toMatch(/\u001b|^level=/);
       expect(line).not.toContain('x'.repeat(201));
     }
   });
