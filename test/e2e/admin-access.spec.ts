@@ -115,6 +115,11 @@ describe('without keys', () => {
     },
   );
 
+  it('decides by a key that is shown, also for this machine', async () => {
+    const answer = await app.delete(path, { 'X-API-Key': key });
+    expect([answer.status, answer.body['code']]).toEqual([401, 'AUTH_INVALID']);
+  });
+
   it('admits a page of its own in a browser here', async () => {
     expect((await app.delete(path, { Origin: app.url, 'Sec-Fetch-Site': 'same-origin' })).status).toBe(404);
   });

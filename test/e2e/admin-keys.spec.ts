@@ -219,6 +219,23 @@ describe('admin keys of the database, on two instances', () => {
     expect(list.body.keys.find(found => found.id === id)?.last_used_at).toMatch(/^\d{4}-.*Z$/);
   });
 
+  it('work in production where the environment has none, and nothing else does', async () => {
+    const { key } = await create(['cache:read']);
+    const production = await Application.start({
+      NODE_ENV: 'production',
+      HOST: '127.0.0.1',
+      REDIS_URL: redis.url,
+      DATABASE_URL: database,
+    });
+    try {
+      expect((await production.get(audit, of(key))).status).toBe(200);
+      expectProblem(await production.get(audit), 503, 'ADMIN_DISABLED');
+      expectProblem(await production.get(audit, of(root)), 503, 'ADMIN_DISABLED');
+    } finally {
+      await production.stop();
+    }
+  }, 60_000);
+
   it('without Redis are looked up in the database, and revoked there', async () => {
     const [known, fresh] = [await create(['cache:read']), await create(['cache:read'])];
     for (const app of [a, b]) expect((await app.get(audit, of(known.key))).status).toBe(200);
