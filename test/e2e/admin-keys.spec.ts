@@ -105,12 +105,26 @@ describe('admin keys of the database, on two instances', () => {
     expect(rows.map(row => row['sha256'])).toContain(digest);
   });
 
-  it('once looked up are found in Redis, by other instances too', async () => {
+  it('once looked up are found in Redis, by other instances too, and held by no process', async () => {
     const { key } = await create(['cache:read']);
     expect((await a.get(audit, of(key))).status).toBe(200);
     const before = [await lookups(a), await lookups(b)];
     for (const app of [a, b, a, b]) expect((await app.get(audit, of(key))).status).toBe(200);
     expect([await lookups(a), await lookups(b)]).toEqual(before);
+    const client = redis.client();
+    const names = await client.keys('sutazai:1:x:{auth:admin-key*');
+    client.disconnect();
+    expect(names.length).toBeGreaterThan(0);
+    for (const app of [a, b]) {
+      for (const name of names) {
+        const cacheKey = encodeURIComponent(decodeURIComponent(/\{(.*)\}/.exec(name)![1]!));
+        const explained = await app.get<{ entries: unknown[] }>(
+          `/api/v1/cache/entries/${cacheKey}`,
+          of(root),
+        );
+        expect(explained.body.entries).toEqual([expect.objectContaining({ tier: 'l2', home: 'redis' })]);
+      }
+    }
   });
 
   it('once revoked are refused by the next request on every instance, whoever used them before', async () => {
