@@ -4,8 +4,9 @@ import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swag
 import helmet from 'helmet';
 import { Logger } from 'nestjs-pino';
 import { AppConfig } from './config/app-config';
-import { answerClientErrors } from './http/client-errors';
 import { answerWithin } from './http/answer-timeout.middleware';
+import { answerClientErrors } from './http/client-errors';
+import { drainOnClose } from './http/draining';
 import { jsonBody } from './http/json-body.middleware';
 import { ProblemFilter } from './http/problem.filter';
 import { requestIdMiddleware } from './http/request-id.middleware';
@@ -48,6 +49,7 @@ export function configureApp(app: NestExpressApplication): NestExpressApplicatio
   const server = app.getHttpServer();
   limitServer(server, config.server);
   answerClientErrors(server);
+  drainOnClose(server);
   SwaggerModule.setup('docs', app, () => openApiDocument(app), {
     jsonDocumentUrl: 'docs/openapi.json',
     yamlDocumentUrl: 'docs/openapi.yaml',
