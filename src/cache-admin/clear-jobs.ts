@@ -26,7 +26,11 @@ export class ClearJobs implements OnModuleDestroy {
   constructor(private readonly cache: TieredCache) {}
 
   /** Begins a clear, or joins the same one under way; undefined when too many are. `onEnd` is told of the end of one that began. */
-  start(pattern: string, dryRun: boolean, onEnd: (job: ClearJob) => void): ClearJob | undefined {
+  start(
+    pattern: string,
+    dryRun: boolean,
+    onEnd: (job: ClearJob) => void = () => undefined,
+  ): ClearJob | undefined {
     for (const job of this.#running.keys()) if (job.pattern === pattern && job.dryRun === dryRun) return job;
     if (this.#running.size >= maxJobsRunning) return undefined;
     const job: ClearJob = {
