@@ -64,4 +64,36 @@ describe('the documentation says what the code does', () => {
       expect([name, written.get(name)]).toEqual([name, expected]);
     }
   });
+
+  test('docs/errors.md lists every code with its status, and none that there is not', () => {
+    const table = /<!-- codes:[^>]*-->([^]*?)<!-- end of codes -->/.exec(read('docs/errors.md'))?.[1] ?? '';
+    const written = new Map(rowsOf(table).map(([code, status]) => [code!, Number(status)]));
+    const source = sourceFiles().map(read).join('\n');
+    const said = new Map<string, number>();
+    const note = (
+      pattern: RegExp,
+      pick: (found: RegExpMatchArray) => readonly [code: string, status: number],
+    ): void => {
+      for (const found of source.matchAll(pattern)) said.set(...pick(found));
+    };
+    note(/(\d{3}): '([A-Z_]+)'/g, ([, status, code]) => [code!, Number(status)]);
+    note(/refusal\(\s*'([A-Z_]+)'/g, ([, code]) => [code!, 400]);
+    note(/status: (\d{3}),\s*code: '([A-Z_]+)'/g, ([, status, code]) => [code!, Number(status)]);
+    note(/^ {2}([A-Z_]+): \{\s*status: (\d{3})/gm, ([, code, status]) => [code!, Number(status)]);
+    note(/ProblemException\(\s*(\d{3}),\s*'([A-Z_]+)'/g, ([, status, code]) => [code!, Number(status)]);
+    said.delete('REMOTE_UNAVAILABLE'); // the mapping gives it another code
+    for (const event of ['ERR_HTTP_REQUEST_TIMEOUT', 'HPE_HEADER_OVERFLOW', 'HPE_CHUNK_EXTENSIONS_OVERFLOW'])
+      said.delete(event); // what Node calls it
+    expect(said.size).toBeGreaterThan(50);
+    for (const [code, status] of said) expect([code, written.get(code)]).toEqual([code, status]);
+    for (const code of written.keys())
+      expect([code, source.includes(`'${code}'`) || said.has(code)]).toEqual([code, true]);
+  });
 });
+
+/** What ships, from the folder of the repository. */
+function sourceFiles(): string[] {
+  return readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter(file => file.endsWith('.ts') && !file.endsWith('.spec.ts'))
+    .map(file => join('src', file));
+}

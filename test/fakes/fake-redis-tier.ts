@@ -324,7 +324,7 @@ export class FakeRedisTier implements RemoteTier, RemoteStore, Coherence, Gate {
         }
         return this.#redis.runId;
       });
-      const sameServer = this.#runId === undefined || this.#runId === runId;
+      const sameServer = this.#runId === runId;
       await this.#listener.beforeReads(sameServer, async (keys, tokens) => {
         await this.#send('replay', draft => inv(draft, this.#quads(keys), this.#tokenKeys(tokens)));
       });

@@ -549,7 +549,7 @@ describe('a cached route', () => {
     expect(cache.stats().totals.refreshes).toBeGreaterThanOrEqual(1);
   });
 
-  it('is guarded on hits too', async () => {
+  it('is guarded on hits too: a guard that begins to refuse is obeyed by the next request', async () => {
     expect((await get('/guarded')).status).toBe(200);
     ClosedGuard.open = false;
     expect((await get('/guarded')).status).toBe(403);
