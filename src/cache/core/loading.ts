@@ -83,7 +83,7 @@ export class Loading {
       entry.staleAtMs = entry.expiresAtMs = beganAtMs + Math.min(home.maxLifeMs, life.softTtlMs);
     }
     const undisturbed = !flight.tainted && epoch === this.parts.near.epoch;
-    const storable = known && flight.captured.size <= maxTokensPerEntry;
+    const storable = known && !flight.overtaken && flight.captured.size <= maxTokensPerEntry;
     const keptUntilMs = call.policy.failSafe ? this.parts.clock.nowMs() + life.hardTtlMs : undefined;
     const kept = undisturbed && storable && this.keep(call, entry, '', home, keptUntilMs);
     const stored = kept && !(home.kind === 'outage' && home.maxLifeMs === 0);
@@ -187,7 +187,7 @@ export class Loading {
         flight,
         capturedAt: flights.lastNumber,
         inherit: tokens => {
-          inherit(flight.captured, tokens);
+          if (!inherit(flight.captured, tokens)) flight.overtaken = true;
           for (const [name] of tokens) flights.watch(flight, name);
         },
       },
@@ -248,7 +248,9 @@ export class Loading {
       return false;
     }
     try {
-      const known = dynamicTags.length === 0 || (await this.#captureDynamicTags(flight, call, dynamicTags));
+      const known =
+        !flight.overtaken &&
+        (dynamicTags.length === 0 || (await this.#captureDynamicTags(flight, call, dynamicTags)));
       if (!known || flight.captured.size > maxTokensPerEntry) {
         this.parts.memory.rejected(call.name);
         this.#release(flight);

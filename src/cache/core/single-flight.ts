@@ -40,6 +40,8 @@ export class Flight {
   alone = false;
   /** Flights that its loader waits for. */
   readonly awaits = new Set<Flight>();
+  /** What it read inside its loader lies on both sides of a change of one token: nobody may store it. */
+  overtaken = false;
   /** When the lease was last known to be ours, or the flight began: it vouches for the flight for a while. */
   vouchedAtMs: number;
   /** Set while a changed token is being read again: whoever wants to join waits for the verdict. */
