@@ -2,6 +2,8 @@
 module.exports = {
   roots: ['<rootDir>/src', '<rootDir>/test'],
   testMatch: ['**/*.spec.ts'],
+  // What takes minutes is left to `npm run faults:long`.
+  testPathIgnorePatterns: ['/node_modules/', ...(process.env.LONG === '1' ? [] : ['\\.long\\.spec\\.ts$'])],
   testEnvironment: 'node',
   setupFiles: ['<rootDir>/test/property-seed.ts'],
   transform: { '^.+\\.ts$': ['@swc/jest'] },

@@ -5,6 +5,7 @@ import helmet from 'helmet';
 import { Logger } from 'nestjs-pino';
 import { AppConfig } from './config/app-config';
 import { answerClientErrors } from './http/client-errors';
+import { drainOnClose } from './http/draining';
 import { jsonBody } from './http/json-body.middleware';
 import { ProblemFilter } from './http/problem.filter';
 import { requestIdMiddleware } from './http/request-id.middleware';
@@ -47,6 +48,7 @@ export function configureApp(app: NestExpressApplication): NestExpressApplicatio
   const server = app.getHttpServer();
   Object.assign(server, serverLimits);
   answerClientErrors(server);
+  drainOnClose(server);
   SwaggerModule.setup('docs', app, () => openApiDocument(app), {
     jsonDocumentUrl: 'docs/openapi.json',
     yamlDocumentUrl: 'docs/openapi.yaml',

@@ -8,6 +8,7 @@
 const parity = 'test/integration/parity.spec.ts';
 const coherence = 'test/integration/coherence.spec.ts';
 const outage = 'test/integration/outage.spec.ts';
+const taint = 'test/integration/taint.spec.ts';
 const core = 'src/cache/core';
 
 /** @type {Mutation[]} */
@@ -89,6 +90,13 @@ export const mutations = [
     find: "this.parts.flights.detach(name);\n    this.parts.memory.changed(name, 'invalidated');",
     replace: "this.parts.memory.changed(name, 'invalidated');",
     tests: [core],
+  },
+  {
+    name: 'taint: what a change has overtaken on its way does not enter L1',
+    file: 'src/cache/core/lookup.ts',
+    find: 'if (call.remoteKey.tracked && !flight.tainted) {',
+    replace: 'if (call.remoteKey.tracked) {',
+    tests: [taint],
   },
   {
     name: 'detach: a changed token ends a load under way',

@@ -32,6 +32,7 @@ export {
   decodeKey,
   encodeKey,
   encodeText,
+  joinTags,
   maxKeyBytes,
   maxTagBytes,
   maxTagsPerEntry,

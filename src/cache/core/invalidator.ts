@@ -200,10 +200,11 @@ export class Invalidator {
   /** Reads a captured token again; if it differs, the load is dead and its lease is free for the next one at once. */
   recheck(flight: Flight, token: TokenName): void {
     const check = async (): Promise<void> => {
+      if (flight.ended) return;
       const shared = usableShared(this.parts);
       try {
         const read = await shared?.store.read([], [token]);
-        if (read?.tokens[0] === flight.captured.get(token)) return;
+        if (flight.ended || read?.tokens[0] === flight.captured.get(token)) return;
         flight.detach();
         if (flight.lease) await shared?.store.release(flight.lease.key, flight.lease.token);
       } catch (error) {

@@ -44,7 +44,7 @@ export class Loading {
   /** Loads under the lease and fills. Whatever becomes of the fill, the callers get the value. */
   async loadAndFill(flight: Flight, call: Call, leaseToken: string, cause: MissCause): Promise<FlightResult> {
     flight.lease = { key: call.remoteKey, token: leaseToken };
-    for (const token of flight.rumours) this.invalidator.recheck(flight, token);
+    this.#recheckRumours(flight);
     const renewal = this.#renewLease(flight, call, leaseToken);
     let loaded: Loaded;
     try {
@@ -72,7 +72,8 @@ export class Loading {
   async loadAndKeep(flight: Flight, call: Call, cause: MissCause, home: Home): Promise<FlightResult> {
     const epoch = this.parts.near.epoch;
     const beganAtMs = this.parts.clock.nowMs();
-    for (const token of flight.rumours) this.invalidator.recheck(flight, token);
+    // Tokens of this process alone are nothing that Redis could tell about.
+    if (home.kind === 'local') this.#recheckRumours(flight);
     const loaded = await this.#load(flight, call);
     const encoded = loaded.isPrivate ? undefined : this.#encode(call, loaded);
     if (!encoded) return this.#notStored(flight, call, loaded, cause);
@@ -91,8 +92,16 @@ export class Loading {
     return { kind: 'loaded', entry, cause, stored };
   }
 
-  /** Loads for one caller: nothing is stored, and nobody else gets the answer. */
+  /**
+   * Loads for one caller: nothing is stored, and nobody else gets the answer. Inside a loader the same holds for the outer
+   * load, because nothing was captured that could invalidate what it takes over.
+   */
   async loadAlone(call: Call, cause: MissCause): Promise<FlightResult> {
+    const outer = call.scope?.load?.flight;
+    if (outer) {
+      outer.detach();
+      outer.overtaken = true;
+    }
     const flight = this.parts.flights.beginAlone(call.name, this.parts.clock.nowMs());
     try {
       const loaded = await this.#load(flight, call);
@@ -174,6 +183,16 @@ export class Loading {
     return { softTtlMs, hardTtlMs: softTtlMs + staleMs, negative };
   }
 
+  /**
+   * What changed while it was being captured is read again. Not what is watched and was never captured: a token of an entry
+   * that was looked at and found invalid says nothing about this load.
+   */
+  #recheckRumours(flight: Flight): void {
+    for (const token of flight.rumours) {
+      if (flight.captured.has(token)) this.invalidator.recheck(flight, token);
+    }
+  }
+
   async #load(flight: Flight, call: Call): Promise<Loaded> {
     const { clock, events, scopes, stats, flights } = this.parts;
     // Like its reads, the loads of warming and of administration are nobody's.
@@ -188,7 +207,10 @@ export class Loading {
         capturedAt: flights.lastNumber,
         inherit: tokens => {
           if (!inherit(flight.captured, tokens)) flight.overtaken = true;
-          for (const [name] of tokens) flights.watch(flight, name);
+          for (const [name] of tokens) {
+            flights.watch(flight, name);
+            if (flight.rumours.has(name)) this.invalidator.recheck(flight, name);
+          }
         },
       },
     };

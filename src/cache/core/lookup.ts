@@ -1,4 +1,4 @@
-import { checkKey, checkTags } from './cache-key';
+import { checkKey, joinTags } from './cache-key';
 import type { Call, CallOptions } from './call';
 import { CacheClosedError, CacheDeadlockError, RemoteUnavailableError } from './errors';
 import { withinLimits, withinPatience, type CallerLimits } from './limits';
@@ -93,7 +93,7 @@ export class Lookups {
       }
     }
     checkKey(key);
-    if (options.tags) checkTags([...policy.tags, ...options.tags]);
+    if (options.tags) joinTags(policy.tags, options.tags);
     if (options.deadlineMs !== undefined)
       checkDuration('call', 'deadlineMs', options.deadlineMs, 1, 3_600_000);
     const looksHere = asksNear && counted && policy.tier !== 'redis';
@@ -193,7 +193,7 @@ export class Lookups {
    * was renewed lately and this process hears of changes. Inside a loader: only one that began after the outer capture.
    */
   #mayJoin(flight: Flight, call: Call): boolean {
-    if (flight.detached) return false;
+    if (flight.isOutdated) return false;
     const outer = call.scope?.load;
     if (outer) {
       // Two loaders that ask for each other's keys would wait for each other.
@@ -215,7 +215,7 @@ export class Lookups {
     // The flight ends before anybody hears of it: a call made in answer to an error begins anew.
     const flown = this.#fly(flight, call).then(
       result => {
-        flights.end(flight);
+        flights.end(flight, 'entry' in result ? result.entry.tokens.map(([name]) => name) : []);
         flight.settle(result);
       },
       (error: unknown) => {
@@ -492,14 +492,21 @@ export class Lookups {
   }
 }
 
-/** The result of a flight; meanwhile the loader that asks for it, if there is one, waits for it. */
+/**
+ * The result of a flight; meanwhile the loader that asks for it, if there is one, waits for it. What has overtaken the
+ * inner load has then overtaken the outer one as well: whoever comes later must not get it.
+ */
 async function awaited(call: Call, flight: Flight): Promise<FlightResult> {
-  const waiting = call.scope?.load?.flight.awaits;
-  waiting?.add(flight);
+  const outer = call.scope?.load?.flight;
+  if (!outer) return flight.result;
+  outer.awaits.add(flight);
+  flight.awaitedBy.add(outer);
   try {
     return await flight.result;
   } finally {
-    waiting?.delete(flight);
+    if (flight.isOutdated) outer.detach();
+    outer.awaits.delete(flight);
+    flight.awaitedBy.delete(outer);
   }
 }
 

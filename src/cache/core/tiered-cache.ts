@@ -1,4 +1,4 @@
-import { checkKey, checkTag, checkTags, KeyNames } from './cache-key';
+import { checkKey, checkKeyList, checkTag, checkTagList, checkTags, KeyNames } from './cache-key';
 import { Background } from './background';
 import type { CallOptions } from './call';
 import type { Clock } from './clock';
@@ -150,6 +150,7 @@ export class TieredCache {
 
   /** The fresh values of those keys that have one; the shared tier is asked for all others at once. */
   async getMany<T>(keys: readonly string[], options: { policy?: CachePolicy } = {}): Promise<Map<string, T>> {
+    checkKeyList(keys);
     checkCount(keys.length);
     const found = new Map<string, T>();
     const read = async (key: string): Promise<void> => {
@@ -235,7 +236,14 @@ export class TieredCache {
   ): Promise<InvalidationResult> {
     const all = [...entries];
     checkCount(all.length);
-    const results = await Promise.all(all.map(([key, value]) => this.set(key, value, options)));
+    // All of them before the first is written.
+    for (const [key] of all) checkKey(key);
+    const settled = await Promise.allSettled(all.map(([key, value]) => this.set(key, value, options)));
+    const results = settled.map(one => {
+      // Nothing is still being written when a caller hears of a failure.
+      if (one.status === 'rejected') throw one.reason;
+      return one.value;
+    });
     return {
       applied: results.every(result => result.applied),
       queued: results.some(result => result.queued),
@@ -257,8 +265,11 @@ export class TieredCache {
     durability?: Durability,
   ): Promise<InvalidationResult> {
     this.#lookups.refuseWhenClosed();
-    const keys = [...new Set(what.keys ?? [])];
-    const tags = [...new Set(what.tags ?? [])];
+    const { keys: givenKeys = [], tags: givenTags = [] } = what;
+    checkKeyList(givenKeys);
+    checkTagList(givenTags);
+    const keys = [...new Set(givenKeys)];
+    const tags = [...new Set(givenTags)];
     checkCount(keys.length + tags.length);
     for (const key of keys) checkKey(key);
     for (const tag of tags) checkTag(tag);

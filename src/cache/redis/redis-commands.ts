@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { refuseForeignReplies } from './reply-shapes';
 import { scripts } from './scripts';
 
 type Arg = string | number | Buffer;
@@ -45,5 +46,6 @@ export function withScripts(redis: Redis): RedisCommands {
   for (const [name, definition] of Object.entries(scripts)) {
     redis.defineCommand(`cache${name[0]!.toUpperCase()}${name.slice(1)}`, definition);
   }
+  refuseForeignReplies(redis);
   return redis as RedisCommands;
 }
