@@ -6,6 +6,7 @@ module.exports = {
   testPathIgnorePatterns: ['/node_modules/', ...(process.env.LONG === '1' ? [] : ['\\.long\\.spec\\.ts$'])],
   testEnvironment: 'node',
   setupFiles: ['<rootDir>/test/property-seed.ts'],
+  setupFilesAfterEnv: ['<rootDir>/test/async-storages.ts'],
   transform: { '^.+\\.ts$': ['@swc/jest'] },
   maxWorkers: process.env.CI ? 2 : '50%',
   testTimeout: 30_000,

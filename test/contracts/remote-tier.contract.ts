@@ -22,6 +22,8 @@ export interface Backend {
   flushAll(): Promise<void>;
   /** Gone for a moment, and back under another identity, empty. Connected tiers find their way back. */
   restart(): Promise<void>;
+  /** From now on the server takes commands and does nothing about them, until the function that comes back is called. */
+  stall(): Promise<() => Promise<void>>;
   stop(): Promise<void>;
 }
 
@@ -392,6 +394,37 @@ export function remoteTierContract(start: () => Promise<Backend>): void {
     expect(a.flushes).toEqual(expect.arrayContaining(['disconnected', 'armed']));
     const [after] = await a.store.ensureTokens(['t'], ttlMs);
     expect(after).not.toBe(before);
+  });
+
+  test('a token past half of its life is renewed, and everybody hears of it; before that nobody does', async () => {
+    const [a, b] = [await join(), await join()];
+    const [made] = await a.store.ensureTokens(['t'], ttlMs);
+    await b.caughtUp();
+    b.tokens.length = 0;
+    expect(await a.store.ensureTokens(['t'], ttlMs)).toEqual([made]);
+    await b.caughtUp();
+    expect(b.tokens).toEqual([]);
+    expect(await a.store.ensureTokens(['t'], 3 * ttlMs)).toEqual([made]);
+    await b.caughtUp();
+    expect(b.tokens).toEqual(['t']);
+  });
+
+  test('what a stalled server is asked fails in the one way, and a set that it makes too late stores nothing', async () => {
+    const { store } = await join();
+    await load(store, 'k', 'v1');
+    const resume = await backend.stall();
+    try {
+      await Promise.all([
+        expect(store.set(key('k'), entry('k', 'v2'), ttlMs, 0)).rejects.toThrow(RemoteUnavailableError),
+        expect(store.read([key('k')], [])).rejects.toThrow(RemoteUnavailableError),
+      ]);
+    } finally {
+      await resume();
+    }
+    await eventually(() => store.available, 15_000);
+    // Whatever was sent before it over the same way has been done when this has.
+    await store.ensureTokens(['after'], ttlMs);
+    expect(payloadOf((await store.read([key('k')], [])).entries[0])).toBe('v1');
   });
 
   test('closed, it is not available, its gate is shut, and every call fails in the one way', async () => {

@@ -4,6 +4,7 @@ import { RedisTier } from '../../src/cache/redis';
 import { FakeRedis } from '../fakes/fake-redis';
 import { FakeRedisTier } from '../fakes/fake-redis-tier';
 import { RedisServer } from '../integration/redis-server';
+import { atOnce, type Postman } from '../fakes/wire';
 import { remoteTierContract, type Backend } from './remote-tier.contract';
 
 const clock = new SystemClock();
@@ -30,6 +31,10 @@ describe('the shared tier on Redis', () => {
         await redis.kill();
         await redis.up();
       },
+      stall: () => {
+        redis.signal('SIGSTOP');
+        return Promise.resolve(() => Promise.resolve(redis.signal('SIGCONT')));
+      },
       stop: () => redis.stop(),
     };
   });
@@ -39,9 +44,14 @@ describe('the shared tier on a fake', () => {
   remoteTierContract((): Promise<Backend> => {
     const redis = new FakeRedis(clock);
     const tiers = new Set<FakeRedisTier>();
+    let held: (() => void)[] | undefined;
+    const postman: Postman = (label, deliver) => {
+      if (held) held.push(deliver);
+      else atOnce(label, deliver);
+    };
     return Promise.resolve({
       tier: () => {
-        const tier = new FakeRedisTier({ redis, hash, heartbeatMs: 50 });
+        const tier = new FakeRedisTier({ redis, hash, postman, heartbeatMs: 50, commandTimeoutMs: 300 });
         tiers.add(tier);
         return tier;
       },
@@ -54,6 +64,15 @@ describe('the shared tier on a fake', () => {
         }
         redis.restart();
         for (const tier of tiers) await tier.connect();
+      },
+      stall: () => {
+        held = [];
+        return Promise.resolve(() => {
+          const late = held!;
+          held = undefined;
+          for (const deliver of late) deliver();
+          return Promise.resolve();
+        });
       },
       stop: () => Promise.resolve(),
     });

@@ -36,6 +36,8 @@ export interface FakeRedisTierOptions {
   namespace?: string;
   heartbeatMs?: number;
   maxL1StalenessMs?: number;
+  /** A caller waits so long for a reply, in milliseconds; the server does what it was asked all the same. Default: for ever. */
+  commandTimeoutMs?: number;
   /** Distinguishes the labels of several instances. */
   name?: string;
 }
@@ -43,13 +45,16 @@ export interface FakeRedisTierOptions {
 const canaryTtlMs = 30_000;
 const setDeadlineMs = 300;
 
-/** One instance's way to a fake Redis, as `RedisTier` is to a real one: data in two directions, and word of changes. */
+/**
+ * One instance's way to a fake Redis, as `RedisTier` is to a real one: a connection for reads and one for writes, in both
+ * directions, and word of changes over a third. Each is in order; between them anything may overtake anything.
+ */
 export class FakeRedisTier implements RemoteTier, RemoteStore, Coherence, Gate {
   readonly #redis: FakeRedis;
   readonly #keys: RedisKeys;
   readonly #instance: string;
-  readonly #up: Channel;
-  readonly #down: Channel;
+  #reads: Connection;
+  #writes: Connection;
   readonly #word: Channel;
   readonly #inFlight = new Set<(error: Error) => void>();
   #listener!: RemoteTierListener;
@@ -73,8 +78,8 @@ export class FakeRedisTier implements RemoteTier, RemoteStore, Coherence, Gate {
     this.#redis = redis;
     this.#keys = new RedisKeys(namespace);
     this.#instance = hash.randomToken();
-    this.#up = new Channel(`${name}→`, postman);
-    this.#down = new Channel(`${name}←`, postman);
+    this.#reads = connection(`${name} r`, postman);
+    this.#writes = connection(`${name} w`, postman);
     this.#word = new Channel(`${name}⇠`, postman);
   }
 
@@ -85,15 +90,28 @@ export class FakeRedisTier implements RemoteTier, RemoteStore, Coherence, Gate {
 
   // ------------------------------------------------------------------------------------------ faults
 
-  /** The data connection is lost: what waits for a reply fails, whether or not the server has done it. */
-  cutData(): void {
+  /**
+   * The data connections are lost: what waits for a reply fails, whether or not the server has done it. What the server had in
+   * its buffers (`arrives`) it does nevertheless, at any time, even after what comes over the next connections.
+   */
+  cutData({ arrives = false } = {}): void {
+    const { postman = atOnce, name = '' } = this.options;
     this.#connection += 1;
     this.#connected = false;
     this.#greeted = false;
-    this.#up.cut();
-    this.#down.cut();
+    for (const { up, down } of [this.#reads, this.#writes]) {
+      if (!arrives) up.cut();
+      down.cut();
+    }
+    this.#reads = connection(`${name} r`, postman);
+    this.#writes = connection(`${name} w`, postman);
     for (const fail of [...this.#inFlight]) fail(new RemoteUnavailableError('connection closed'));
     this.#report();
+  }
+
+  /** Whoever waits for a reply has waited too long; the connections stay, and the server does what it was asked. */
+  timeOut(): void {
+    for (const fail of [...this.#inFlight]) fail(new RemoteUnavailableError('timeout'));
   }
 
   /** The tracking connection is lost: what it was about to tell is never heard. */
@@ -137,7 +155,7 @@ export class FakeRedisTier implements RemoteTier, RemoteStore, Coherence, Gate {
 
   async read(keys: readonly RemoteKey[], tokens: readonly TokenName[]): Promise<RemoteRead> {
     if (keys.length + tokens.length === 0) return { entries: [], tokens: [] };
-    return this.#call('read', draft => ({
+    return this.#call('read', this.#reads, draft => ({
       entries: keys.map(key => bytesOf(draft.get(this.#data(key)))),
       tokens: tokens.map(token => textOf(draft.get(this.#keys.token(token)))),
     }));
@@ -150,7 +168,7 @@ export class FakeRedisTier implements RemoteTier, RemoteStore, Coherence, Gate {
     tokenTtlMs: number,
   ): Promise<LeaseResult> {
     const [reply, values] = await Promise.all([
-      this.#call('getl', draft =>
+      this.#call('getl', this.#writes, draft =>
         getl(
           draft,
           { data: this.#data(key), lease: this.#keys.lease(key.encoded) },
@@ -171,11 +189,13 @@ export class FakeRedisTier implements RemoteTier, RemoteStore, Coherence, Gate {
     if (tokens.length === 0) return [];
     const fresh = tokens.map(() => this.options.hash.randomToken());
     const names = tokens.map(token => this.#keys.token(token));
-    return (await this.#call('tok', draft => tok<Value>(draft, names, tokenTtlMs, fresh))).map(String);
+    return (await this.#call('tok', this.#writes, draft => tok<Value>(draft, names, tokenTtlMs, fresh))).map(
+      String,
+    );
   }
 
   fill(key: RemoteKey, leaseToken: string, entry: SplitEntry, ttlMs: number): Promise<boolean> {
-    return this.#call('fill', draft =>
+    return this.#call('fill', this.#writes, draft =>
       fill<Value>(
         draft,
         { data: this.#data(key), lease: this.#keys.lease(key.encoded) },
@@ -187,16 +207,18 @@ export class FakeRedisTier implements RemoteTier, RemoteStore, Coherence, Gate {
   }
 
   renew(key: RemoteKey, leaseToken: string, leaseMs: number): Promise<boolean> {
-    return this.#call('renew', draft => renew(draft, this.#keys.lease(key.encoded), leaseToken, leaseMs));
+    return this.#call('renew', this.#writes, draft =>
+      renew(draft, this.#keys.lease(key.encoded), leaseToken, leaseMs),
+    );
   }
 
   async release(key: RemoteKey, leaseToken: string): Promise<void> {
-    await this.#call('rel', draft => rel(draft, this.#keys.lease(key.encoded), leaseToken));
+    await this.#call('rel', this.#writes, draft => rel(draft, this.#keys.lease(key.encoded), leaseToken));
   }
 
   set(key: RemoteKey, entry: SplitEntry, ttlMs: number, version: number): Promise<SetResult> {
     const deadlineMs = this.#redis.clock.nowMs() + setDeadlineMs;
-    return this.#call('setd', draft =>
+    return this.#call('setd', this.#writes, draft =>
       setd<Value>(
         draft,
         this.#keys.ofKey(key.encoded),
@@ -216,7 +238,7 @@ export class FakeRedisTier implements RemoteTier, RemoteStore, Coherence, Gate {
     durability?: Durability,
   ): Promise<{ durable?: boolean }> {
     if (keys.length + tokens.length === 0) return {};
-    await this.#call('inv', draft => inv(draft, this.#quads(keys), this.#tokenKeys(tokens)));
+    await this.#call('inv', this.#writes, draft => inv(draft, this.#quads(keys), this.#tokenKeys(tokens)));
     return durability ? { durable: false } : {};
   }
 
@@ -228,13 +250,15 @@ export class FakeRedisTier implements RemoteTier, RemoteStore, Coherence, Gate {
     for (const kind of clearOrder) {
       if (options.signal?.aborted) return progress;
       const head = `${this.#keys.prefix}${kind}:{`;
-      const found = await this.#call('scan', () => this.#redis.keys.filter(key => key.startsWith(head)));
+      const found = await this.#call('scan', this.#reads, () =>
+        this.#redis.keys.filter(key => key.startsWith(head)),
+      );
       const encoded = found.map(key => key.slice(head.length, -1)).filter(key => matcher.matches(key));
       const isData = kind === 'd' || kind === 'x';
       progress.scanned += found.length;
       if (isData) progress.matched += encoded.length;
       if (encoded.length > 0 && !options.dryRun) {
-        await this.#call('inv', draft =>
+        await this.#call('inv', this.#writes, draft =>
           inv(
             draft,
             encoded.map(key => this.#keys.ofKey(key)),
@@ -251,7 +275,7 @@ export class FakeRedisTier implements RemoteTier, RemoteStore, Coherence, Gate {
 
   inspect(key: RemoteKey): Promise<RemoteInspection> {
     const lease = this.#keys.lease(key.encoded);
-    return this.#call('inspect', draft => {
+    return this.#call('inspect', this.#reads, draft => {
       const token = textOf(draft.get(lease));
       return {
         entry: bytesOf(draft.get(this.#data(key))),
@@ -261,7 +285,7 @@ export class FakeRedisTier implements RemoteTier, RemoteStore, Coherence, Gate {
   }
 
   info(): Promise<RemoteServerInfo> {
-    return this.#call('info', () => ({
+    return this.#call('info', this.#reads, () => ({
       keyspaceHits: 0,
       keyspaceMisses: 0,
       usedMemoryBytes: 0,
@@ -273,7 +297,7 @@ export class FakeRedisTier implements RemoteTier, RemoteStore, Coherence, Gate {
 
   claim(name: string, ttlMs: number): Promise<boolean> {
     const key = this.#keys.claim(name);
-    return this.#call('claim', draft => {
+    return this.#call('claim', this.#writes, draft => {
       if (draft.get(key) !== undefined) return false;
       draft.set(key, '1', ttlMs);
       return true;
@@ -317,7 +341,7 @@ export class FakeRedisTier implements RemoteTier, RemoteStore, Coherence, Gate {
   async #greet(connection: number): Promise<void> {
     const serverIdentity = this.#keys.serverIdentity();
     try {
-      const runId = await this.#send('greet', draft => {
+      const runId = await this.#send('greet', this.#writes, draft => {
         if (draft.get(serverIdentity) !== this.#redis.runId) {
           draft.unlink(this.#keys.token(namespaceToken));
           draft.set(serverIdentity, this.#redis.runId, Infinity);
@@ -326,7 +350,9 @@ export class FakeRedisTier implements RemoteTier, RemoteStore, Coherence, Gate {
       });
       const sameServer = this.#runId === runId;
       await this.#listener.beforeReads(sameServer, async (keys, tokens) => {
-        await this.#send('replay', draft => inv(draft, this.#quads(keys), this.#tokenKeys(tokens)));
+        await this.#send('replay', this.#writes, draft =>
+          inv(draft, this.#quads(keys), this.#tokenKeys(tokens)),
+        );
       });
       if (connection !== this.#connection) return;
       this.#runId = runId;
@@ -361,7 +387,7 @@ export class FakeRedisTier implements RemoteTier, RemoteStore, Coherence, Gate {
     this.#canary += 1;
     const key = `${this.#keys.canaryPrefix(this.#instance)}${this.#canary}`;
     this.#canaries.set(key, this.#redis.clock.nowMs());
-    this.#send('canary', draft => draft.set(key, '1', canaryTtlMs)).catch((error: unknown) => {
+    this.#send('canary', this.#writes, draft => draft.set(key, '1', canaryTtlMs)).catch((error: unknown) => {
       // Lost with its connection: then it is not heard, and the gate shuts.
       if (!(error instanceof RemoteUnavailableError)) throw error;
     });
@@ -382,23 +408,29 @@ export class FakeRedisTier implements RemoteTier, RemoteStore, Coherence, Gate {
     }
   }
 
-  #call<R>(what: string, command: (draft: Draft<Value>) => R): Promise<R> {
+  #call<R>(what: string, over: Connection, command: (draft: Draft<Value>) => R): Promise<R> {
     if (!this.#greeted) return Promise.reject(new RemoteUnavailableError('not greeted'));
-    return this.#send(what, command);
+    return this.#send(what, over, command);
   }
 
   /** To the server, and back: each way takes as long as the postman likes. */
-  #send<R>(what: string, command: (draft: Draft<Value>) => R): Promise<R> {
+  #send<R>(what: string, { up, down }: Connection, command: (draft: Draft<Value>) => R): Promise<R> {
+    const { commandTimeoutMs } = this.options;
     return new Promise<R>((resolve, reject) => {
       const settle = (run: () => void): void => {
+        timer?.cancel();
         this.#inFlight.delete(fail);
         run();
       };
       const fail = (error: Error): void => settle(() => reject(error));
+      const timer =
+        commandTimeoutMs === undefined
+          ? undefined
+          : this.#redis.clock.schedule(commandTimeoutMs, () => fail(new RemoteUnavailableError('timeout')));
       this.#inFlight.add(fail);
-      this.#up.send(what, () => {
+      up.send(what, () => {
         const reply = this.#redis.run(command);
-        this.#down.send(what, () => settle(() => resolve(reply)));
+        down.send(what, () => settle(() => resolve(reply)));
       });
     });
   }
@@ -419,6 +451,16 @@ export class FakeRedisTier implements RemoteTier, RemoteStore, Coherence, Gate {
     const { state, breaker, reason } = this.status();
     this.#listener.stateChanged({ state, breaker, ...(reason === undefined ? {} : { reason }) });
   }
+}
+
+/** Both directions of a connection. */
+interface Connection {
+  up: Channel;
+  down: Channel;
+}
+
+function connection(name: string, postman: Postman): Connection {
+  return { up: new Channel(`${name}→`, postman), down: new Channel(`${name}←`, postman) };
 }
 
 function bytesOf(value: Value | undefined): Uint8Array | undefined {

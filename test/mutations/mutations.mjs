@@ -136,9 +136,16 @@ export const mutations = [
   {
     name: 'nested reads: the outer entry takes the inner tokens along',
     file: 'src/cache/core/loading.ts',
-    find: 'inherit(flight.captured, tokens);',
+    find: 'if (!inherit(flight.captured, tokens)) flight.overtaken = true;',
     replace: '',
     tests: [coherence, core],
+  },
+  {
+    name: 'nested reads: on both sides of a change nothing is stored',
+    file: 'src/cache/core/loading.ts',
+    find: 'if (!inherit(flight.captured, tokens)) flight.overtaken = true;',
+    replace: 'inherit(flight.captured, tokens);',
+    tests: [core],
   },
   {
     name: 'pending: what it concerns is not read from Redis before it has been made',

@@ -206,7 +206,7 @@ export class Loading {
         flight,
         capturedAt: flights.lastNumber,
         inherit: tokens => {
-          inherit(flight.captured, tokens);
+          if (!inherit(flight.captured, tokens)) flight.overtaken = true;
           for (const [name] of tokens) {
             flights.watch(flight, name);
             if (flight.rumours.has(name)) this.invalidator.recheck(flight, name);

@@ -37,9 +37,18 @@ export function toCopy(captured: ReadonlyMap<TokenName, string>): Copied {
   return [...captured].filter(([name]) => name !== anyToken);
 }
 
-/** The tokens of an inner entry, taken along by the outer one; what that has captured itself stays as it was. */
-export function inherit(captured: Map<TokenName, string>, inner: Copied): void {
-  for (const [name, token] of inner) if (!captured.has(name)) captured.set(name, token);
+/**
+ * The tokens of an inner entry, taken along by the outer one. False when the outer load has met another value of one of them: the
+ * token changed between two of its reads. Of reads that run side by side the older one may end last, so whichever value it copied
+ * would be wrong for one of them, and nobody may store what it brings.
+ */
+export function inherit(captured: Map<TokenName, string>, inner: Copied): boolean {
+  let agrees = true;
+  for (const [name, token] of inner) {
+    if (!captured.has(name)) captured.set(name, token);
+    else if (captured.get(name) !== token) agrees = false;
+  }
+  return agrees;
 }
 
 /** What decides whether a caller may share a load that is under way. Times are local monotonic milliseconds. */

@@ -44,7 +44,10 @@ export class Flight {
   readonly awaits = new Set<Flight>();
   /** Flights whose loaders wait for it. */
   readonly awaitedBy = new Set<Flight>();
-  /** It has taken over an inner value without the tokens that could invalidate it: nobody may store it. */
+  /**
+   * It has taken over an inner value without the tokens that could invalidate it, or values from both sides of a change of
+   * one token: nobody may store it.
+   */
   overtaken = false;
   /** When the lease was last known to be ours, or the flight began: it vouches for the flight for a while. */
   vouchedAtMs: number;
