@@ -90,7 +90,7 @@ export class RedisCluster {
 
   /** Moves the keys that the slot has now. */
   async moveKeys(slot: number, from: RedisProcess, to: RedisProcess): Promise<number> {
-    const keys = (await from.admin().cluster('GETKEYSINSLOT', slot, 1_000));
+    const keys = await from.admin().cluster('GETKEYSINSLOT', slot, 1_000);
     if (keys.length > 0) {
       await from.admin().migrate('127.0.0.1', to.port, '', 0, 5_000, 'REPLACE', 'KEYS', ...keys);
     }

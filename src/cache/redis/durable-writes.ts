@@ -40,7 +40,8 @@ export class DurableWrites {
     timer?.cancel();
     try {
       if (!hasTurn) return undefined;
-      const redis = await this.#connected();
+      const redis = await this.#connected(untilMs);
+      if (!redis) return undefined;
       await write(redis);
       return await this.#confirmed(redis, replicas, untilMs);
     } finally {
@@ -68,9 +69,29 @@ export class DurableWrites {
     }
   }
 
-  async #connected(): Promise<RedisCommands> {
-    this.#redis ??= withScripts(this.connect());
-    if (this.#redis.status === 'wait') await this.#redis.connect();
-    return this.#redis;
+  /** Undefined when the connection does not come about in time. */
+  async #connected(untilMs: number): Promise<RedisCommands | undefined> {
+    const redis = (this.#redis ??= withScripts(this.connect()));
+    if (redis.status === 'ready') return redis;
+    let timer: TimerHandle | undefined;
+    const late = new Promise<undefined>(resolve => {
+      timer = this.clock.schedule(untilMs - this.clock.nowMs(), () => resolve(undefined));
+    });
+    const { promise, stop } = whenReady(redis);
+    // It goes on trying by itself; what there was to wait for comes with `ready`, or too late.
+    if (redis.status === 'wait') redis.connect().catch(() => undefined);
+    const isReady = await Promise.race([promise, late]);
+    timer?.cancel();
+    stop();
+    return isReady && redis;
   }
+}
+
+function whenReady(redis: Redis): { promise: Promise<true>; stop: () => void } {
+  let listener!: () => void;
+  const promise = new Promise<true>(resolve => {
+    listener = () => resolve(true);
+    redis.once('ready', listener);
+  });
+  return { promise, stop: () => redis.off('ready', listener) };
 }

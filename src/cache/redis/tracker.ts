@@ -41,8 +41,7 @@ export class Tracker implements Gate {
   readonly #writtenAtMs = new Map<string, number>();
   #armed = false;
   #watermarkMs = -Infinity;
-  #armedAtMs = 0;
-  /** Since when canaries are written without one being heard. */
+  /** Since when canaries could have been heard and none was. */
   #silentSinceMs: number | undefined;
   #lagMs: number | null = null;
   #failure: string | undefined;
@@ -102,10 +101,9 @@ export class Tracker implements Gate {
     const nowMs = clock.nowMs();
     this.#silentSinceMs ??= nowMs;
     const heardAtMs = Math.max(this.#watermarkMs, this.#silentSinceMs);
-    if (nowMs - heardAtMs > maxL1StalenessMs) {
-      this.#say(this.#refusal ?? `no canary received within ${maxL1StalenessMs} ms`);
-    }
-    if (this.#armed && nowMs - Math.max(heardAtMs, this.#armedAtMs) > maxL1StalenessMs) this.restart();
+    if (nowMs - heardAtMs <= maxL1StalenessMs) return;
+    this.#say(this.#refusal ?? `no canary received within ${maxL1StalenessMs} ms`);
+    if (this.#armed) this.restart();
   }
 
   /** The server does not answer, so silence says nothing about tracking. */
@@ -133,7 +131,7 @@ export class Tracker implements Gate {
   }
 
   async #arm(): Promise<void> {
-    const { redis, keys, instance, clock, listener } = this.options;
+    const { redis, keys, instance, listener } = this.options;
     try {
       const id = await redis.client('ID');
       const prefixes = keys.trackedPrefixes(instance).flatMap(prefix => ['PREFIX', prefix]);
@@ -145,7 +143,7 @@ export class Tracker implements Gate {
       listener.flush('armed');
       this.#refusal = undefined;
       this.#armings += 1;
-      this.#armedAtMs = clock.nowMs();
+      this.#silentSinceMs = undefined;
       this.renewCanaries();
       this.#armed = true;
     } catch (error) {
