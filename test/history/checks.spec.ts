@@ -168,6 +168,10 @@ describe('C6, single flight', () => {
       'a load that was invalidated before the second one',
       [inv('c', 2, 2), load('a', 0, 30), load('b', 13, 20)],
     ],
+    [
+      'a load of which something inside was invalidated',
+      [inv('c', 2, 2, { key: 'k>inner' }), load('a', 0, 30), load('b', 13, 20)],
+    ],
     ['two instances during a fault', [fault(-5, 100), load('a', 0, 10), load('b', 5, 15)]],
     ['two instances right after a fault', [fault(-100, -5), load('a', 0, 10), load('b', 5, 15)]],
     ['a load without Redis', [load('a', 0, 10), load('b', 5, 15, { alone: true })]],

@@ -29,7 +29,8 @@ export function singleFlight(
 ): Violation[] {
   const stalls = ofKind(history, 'stall');
   const troubles = merged([...ofKind(history, 'fault'), ...stalls]);
-  const invalidations = groupBy(ofKind(history, 'inv'), inv => inv.key);
+  // An outer load is overtaken by what overtakes what it has read inside.
+  const invalidations = groupBy(ofKind(history, 'inv'), inv => inv.key.split('>')[0]!);
   const flushes = groupBy(ofKind(history, 'flush'), flush => flush.inst);
   const found: Violation[] = [];
   for (const [key, loads] of groupBy(ofKind(history, 'load'), load => load.key)) {
