@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { LoggerModule } from 'nestjs-pino';
 import { AgentsModule } from './agents/agents.module';
 import { AuthModule } from './auth/auth.module';
+import { UnknownAdminPathsModule } from './auth/unknown-admin-paths.module';
 import { CacheAdminModule } from './cache-admin/cache-admin.module';
 import { CacheModule, type CacheModuleOptions } from './cache';
 import { AppConfig } from './config/app-config';
@@ -35,6 +36,7 @@ import { SettingsModule } from './settings/settings.module';
     HealthModule,
     MetricsModule,
     CacheAdminModule,
+    UnknownAdminPathsModule,
   ],
   controllers: [RootController],
 })

@@ -4,10 +4,13 @@ import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swag
 import helmet from 'helmet';
 import { Logger } from 'nestjs-pino';
 import { AppConfig } from './config/app-config';
+import { answerWithin } from './http/answer-timeout.middleware';
 import { answerClientErrors } from './http/client-errors';
+import { drainOnClose } from './http/draining';
 import { jsonBody } from './http/json-body.middleware';
 import { ProblemFilter } from './http/problem.filter';
 import { requestIdMiddleware } from './http/request-id.middleware';
+import { limitServer } from './http/server-limits';
 import { RequestValidationPipe } from './http/validation.pipe';
 import { quietStart } from './logging';
 
@@ -26,12 +29,6 @@ const outsideOfPrefix = ['/', 'health', 'health/live', 'health/ready', 'metrics'
     method: RequestMethod.ALL,
   }),
 );
-const serverLimits = {
-  headersTimeout: 10_000,
-  requestTimeout: 30_000,
-  keepAliveTimeout: 65_000,
-  maxConnections: 10_000,
-};
 
 /** Everything between the modules and the world: prefix, pipes, filters, headers, limits, documentation. Used by `main` and by the tests. */
 export function configureApp(app: NestExpressApplication): NestExpressApplication {
@@ -40,13 +37,19 @@ export function configureApp(app: NestExpressApplication): NestExpressApplicatio
   app.flushLogs();
   app.disable('x-powered-by');
   app.set('etag', false); // cached routes bring their own; hashing the others costs more than it saves
-  app.use(requestIdMiddleware, helmet(securityHeaders(config)), jsonBody);
+  app.use(
+    requestIdMiddleware,
+    answerWithin(config.server.handlerTimeoutMs),
+    helmet(securityHeaders(config)),
+    jsonBody,
+  );
   app.setGlobalPrefix('api/v1', { exclude: outsideOfPrefix });
   app.useGlobalPipes(new RequestValidationPipe());
   app.useGlobalFilters(new ProblemFilter());
   const server = app.getHttpServer();
-  Object.assign(server, serverLimits);
+  limitServer(server, config.server);
   answerClientErrors(server);
+  drainOnClose(server);
   SwaggerModule.setup('docs', app, () => openApiDocument(app), {
     jsonDocumentUrl: 'docs/openapi.json',
     yamlDocumentUrl: 'docs/openapi.yaml',

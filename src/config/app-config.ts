@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { adminKeys } from './admin-keys';
 import { redisUrl } from './redis-url';
 import { cronOrOff, oneOf, onOff, Refusal, setting, settingDoc, text, url, wholeNumber } from './setting';
+import { trustedProxies, type TrustedProxy } from './trusted-proxies';
 
 export type Environment = 'development' | 'production' | 'test';
 
@@ -32,6 +33,37 @@ export const settingsSchema = z.strictObject({
         defaultText: '127.0.0.1; in production 0.0.0.0',
       },
     ),
+    trustedProxies: setting<readonly TrustedProxy[]>(trustedProxies, [], {
+      env: 'TRUSTED_PROXIES',
+      description:
+        'Comma list of addresses and networks of proxies; from them alone X-Forwarded-For is read, for the limits of clients.',
+      defaultText: 'none: a client is the peer of its socket',
+    }),
+    headersTimeoutMs: setting(wholeNumber(100, 600_000), 10_000, {
+      env: 'HTTP_HEADERS_TIMEOUT_MS',
+      unit: 'ms',
+      description: 'Limit of receiving the head of a request; then 408 and the connection is closed.',
+    }),
+    requestTimeoutMs: setting(wholeNumber(100, 600_000), 30_000, {
+      env: 'HTTP_REQUEST_TIMEOUT_MS',
+      unit: 'ms',
+      description: 'Limit of receiving a whole request; then 408 and the connection is closed.',
+    }),
+    handlerTimeoutMs: setting(wholeNumber(100, 3_600_000), 60_000, {
+      env: 'HTTP_HANDLER_TIMEOUT_MS',
+      unit: 'ms',
+      description: 'An answer that has not begun by then is a 503; streams that have begun go on.',
+    }),
+    maxConnections: setting(wholeNumber(1, 1_000_000), 10_000, {
+      env: 'HTTP_MAX_CONNECTIONS',
+      unit: 'connections',
+      description: 'Connections at once; further ones are closed at once.',
+    }),
+    maxRequestsPerSocket: setting(wholeNumber(0, 1_000_000_000), 100_000, {
+      env: 'HTTP_MAX_REQUESTS_PER_SOCKET',
+      unit: 'requests',
+      description: 'After so many requests a kept connection is closed; 0 sets no limit.',
+    }),
   }),
   redis: section({
     url: setting<string | undefined>(redisUrl, undefined, {
@@ -96,6 +128,11 @@ export const settingsSchema = z.strictObject({
         'Comma list of admin keys of 32 or more characters, or of their SHA-256 hex digests; kept as digests. Without any, admin routes answer to this machine only, and in production not at all.',
       defaultText: 'none',
       secret: true,
+    }),
+    auditMaxRows: setting(wholeNumber(100, 10_000_000), 10_000, {
+      env: 'ADMIN_AUDIT_MAX_ROWS',
+      unit: 'rows',
+      description: 'Rows of the audit log that are kept; the oldest are dropped.',
     }),
   }),
   cache: section({
@@ -174,7 +211,7 @@ export function settingsTable(): SettingRow[] {
 export class AppConfig {
   readonly version = '2.0.0';
   readonly environment: Environment;
-  readonly server: { readonly port: number; readonly host: string };
+  readonly server: Omit<Settings['server'], 'host'> & { readonly host: string };
   readonly redis: Omit<Settings['redis'], 'url'> & {
     readonly mode: 'url' | 'embedded' | 'off';
     readonly url: string | undefined;
@@ -192,7 +229,7 @@ export class AppConfig {
     const { environment, server, redis, database } = settings;
     this.environment = environment;
     this.server = {
-      port: server.port,
+      ...server,
       host: server.host ?? (environment === 'production' ? '0.0.0.0' : '127.0.0.1'),
     };
     const url = redis.url === 'off' ? undefined : redis.url;

@@ -29,7 +29,7 @@ describe('the configuration', () => {
     expect(config).toMatchObject({
       environment: 'development',
       version: '2.0.0',
-      server: { port: 10_010, host: '127.0.0.1' },
+      server: { port: 10_010, host: '127.0.0.1', headersTimeoutMs: 10_000, requestTimeoutMs: 30_000 },
       redis: { mode: 'embedded', url: undefined, commandTimeoutMs: 300 },
       database: { mode: 'embedded', dataDir: 'data' },
       admin: { apiKeys: [] },
@@ -48,7 +48,7 @@ describe('the configuration', () => {
       'server: { port: 2000 }\ncache: { namespace: from-production }\n',
     );
     const config = loadConfig({ NODE_ENV: 'production', PORT: '3000' }, folder);
-    expect(config.server).toEqual({ port: 3_000, host: 'a' });
+    expect(config.server).toMatchObject({ port: 3_000, host: 'a' });
     expect(config.cache.namespace).toBe('from-production');
     expect(config.log.level).toBe('error');
   });

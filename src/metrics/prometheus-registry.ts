@@ -19,7 +19,7 @@ const breakerStates = ['closed', 'open', 'half-open'] as const;
 @Injectable()
 export class PrometheusRegistry implements OnApplicationShutdown {
   readonly httpDuration: Histogram<'method' | 'route' | 'status'>;
-  private readonly registry = new Registry();
+  readonly registry = new Registry();
   private stopMeasuring: (() => void) | undefined;
 
   constructor(

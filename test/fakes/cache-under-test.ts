@@ -5,6 +5,7 @@ import {
   TieredCache,
   type CachePolicy,
   type CodecOptions,
+  type LoadScope,
   type NearEntry,
   type TieredCacheOptions,
 } from '../../src/cache/core';
@@ -19,6 +20,9 @@ export interface CacheUnderTestOptions extends TieredCacheOptions {
   /** For jitter. Default: 0, no jitter at all. */
   random?: () => number;
 }
+
+/** One for all: each costs something at every promise of the process. */
+const scopes = new AsyncScopes<LoadScope>();
 
 /** Bytes that L1 accounts for an entry besides its value and its name. */
 const entryOverheadBytes = 200;
@@ -37,7 +41,7 @@ export class CacheUnderTest {
         clock: this.clock,
         hash: new NodeHash(),
         local: this.store,
-        scopes: new AsyncScopes(),
+        scopes,
         codec: { serializer: new MsgpackSerializer(), compressors: [new BrotliCompressor()], ...codec },
         random,
       },

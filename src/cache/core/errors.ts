@@ -111,8 +111,14 @@ export class RemoteUnavailableError extends CacheError {
   }
 }
 
+/** Characters that JSON leaves as they are, and that hide or turn around text in a log or a terminal. */
+const unseen = /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+
 /** A key as it may stand in a message: control characters escaped, at most 64 characters. */
 export function quoteKey(key: string): string {
-  const escaped = JSON.stringify(key);
+  const escaped = JSON.stringify(key).replace(
+    unseen,
+    character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
   return escaped.length <= 66 ? escaped : `${escaped.slice(0, 63)}…"`;
 }

@@ -217,10 +217,11 @@ export class Invalidator {
   /** Reads a captured token again; if it differs, the load is dead and its lease is free for the next one at once. */
   recheck(flight: Flight, token: TokenName): void {
     const check = async (): Promise<void> => {
+      if (flight.ended) return;
       const shared = usableShared(this.parts);
       try {
         const read = await shared?.store.read([], [token]);
-        if (read?.tokens[0] === flight.captured.get(token)) return;
+        if (flight.ended || read?.tokens[0] === flight.captured.get(token)) return;
         flight.detach();
         if (flight.lease) await shared?.store.release(flight.lease.key, flight.lease.token);
       } catch (error) {
@@ -265,12 +266,6 @@ export class Invalidator {
     waiters.wakeAll();
   }
 }
-
-/** What an invalidation of these tags removes, in the order that loads with dynamic tags rely on: `!any` first. */
-export function tokensOfTags(parts: CacheParts, tags: readonly string[]): TokenName[] {
-  return tags.length === 0 ? [] : [anyToken, ...tags.map(tag => parts.tokenOf(tag))];
-}
-
 function without(names: readonly string[], made: readonly string[] = []): readonly string[] {
   const done = new Set(made);
   return done.size === 0 ? names : names.filter(name => !done.has(name));

@@ -1,4 +1,4 @@
-import type { ClearProgress, KeyMatcher } from '../core';
+import { clearOrder, type ClearProgress, type KeyMatcher } from '../core';
 import type { Invalidations } from './invalidations';
 import type { RedisKeys } from './redis-keys';
 import type { RedisNode } from './redis-node';
@@ -52,7 +52,7 @@ async function clearNode(
   options: ClearOptions,
   progress: ClearProgress,
 ): Promise<boolean> {
-  for (const kind of ['l', 'd', 'x', 'k'] as const) {
+  for (const kind of clearOrder) {
     const head = `${keys.prefix}${kind}:{`;
     let cursor = '0';
     do {

@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
+import { refuseForeignReplies } from './reply-shapes';
 import { scripts } from './scripts';
 
 type Arg = string | number | Buffer;
@@ -52,5 +53,6 @@ export function withScripts<R extends Redis | Cluster>(redis: R): R & ScriptComm
   for (const [name, definition] of Object.entries(scripts)) {
     redis.defineCommand(`cache${name[0]!.toUpperCase()}${name.slice(1)}`, definition);
   }
+  refuseForeignReplies(redis);
   return redis as R & ScriptCommands;
 }

@@ -1,4 +1,4 @@
-import { keyOfToken, keyToken, type TokenName } from '../core';
+import { CacheOptionsError, keyOfToken, keyToken, quoteKey, type TokenName } from '../core';
 
 /** Version of the entry format: part of every key, so that deployments with different formats never meet. */
 const formatVersion = 1;
@@ -17,7 +17,13 @@ const formatVersion = 1;
 export class RedisKeys {
   readonly prefix: string;
 
+  /** @throws CacheOptionsError when the namespace could be mistaken for a part of another one's keys */
   constructor(namespace: string) {
+    if (!/^[A-Za-z0-9._-]{1,64}$/.test(namespace)) {
+      throw new CacheOptionsError(
+        `namespace must be 1 to 64 of the characters A-Z a-z 0-9 . _ -, not ${quoteKey(String(namespace))}`,
+      );
+    }
     this.prefix = `${namespace}:${formatVersion}:`;
   }
 
