@@ -10,7 +10,16 @@ import { root } from './steps.mjs';
 const only = process.argv[2] ?? '';
 const chosen = mutations.filter(({ name }) => name.includes(only));
 const copy = mkdtempSync(join(tmpdir(), 'sutazai-mutations-'));
-for (const part of ['src', 'test', 'config', 'jest.config.js', '.swcrc', 'package.json', 'tsconfig.json']) {
+for (const part of [
+  'src',
+  'test',
+  'config',
+  'docs',
+  'jest.config.js',
+  '.swcrc',
+  'package.json',
+  'tsconfig.json',
+]) {
   cpSync(join(root, part), join(copy, part), { recursive: true });
 }
 symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));

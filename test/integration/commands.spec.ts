@@ -351,7 +351,12 @@ describe('commands and round trips', () => {
     // The first canary of each of the eight keys has to be written once: from then on they are only renewed.
     await recorder.heartbeats(3 * 8 + 8);
     const beats = await recorder.heartbeats(3 * 8);
-    expect(beats.join(' ')).toBe(Array<string>(8).fill('time touch pexpire').join(' '));
+    // Over two connections, so the server may see them in any order, and the first or the last beat in part.
+    expect(new Set(beats)).toEqual(new Set(['time', 'touch', 'pexpire']));
+    for (const name of ['time', 'touch', 'pexpire']) {
+      const count = beats.filter(command => command === name).length;
+      expect([name, count >= 7 && count <= 9]).toEqual([name, true]);
+    }
   });
 });
 
