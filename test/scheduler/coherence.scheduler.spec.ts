@@ -97,22 +97,21 @@ async function perform(cluster: Cluster, action: Action): Promise<void> {
   }
 }
 
-const doings = [
-  'read',
-  'look',
-  'invalidate key',
-  'invalidate tag',
-  'clear',
-  'clear by pattern',
-  'evict token',
-  'evict entry',
-  'flush all',
-  'cut data',
-  'cut word',
-  'cut both',
-] as const;
+type Doing =
+  | 'read'
+  | 'look'
+  | 'invalidate key'
+  | 'invalidate tag'
+  | 'clear'
+  | 'clear by pattern'
+  | 'evict token'
+  | 'evict entry'
+  | 'flush all'
+  | 'cut data'
+  | 'cut word'
+  | 'cut both';
 interface Action {
-  do: (typeof doings)[number];
+  do: Doing;
   on: number;
   key: Key;
 }
