@@ -5,7 +5,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
  * them make promises two hundred times slower), and a worker of jest runs many files. So those of a file end with it.
  */
 const used = new Set<AsyncLocalStorage<unknown>>();
- 
+
 const run = AsyncLocalStorage.prototype.run;
 
 AsyncLocalStorage.prototype.run = function (this: AsyncLocalStorage<unknown>, ...args: unknown[]): unknown {

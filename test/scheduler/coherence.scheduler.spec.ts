@@ -87,6 +87,11 @@ async function perform(cluster: Cluster, action: Action): Promise<void> {
     case 'cut data':
       instance.tier.cutData();
       return instance.tier.connect();
+    case 'cut data late':
+      instance.tier.cutData({ arrives: true });
+      return instance.tier.connect();
+    case 'time out':
+      return instance.tier.timeOut();
     case 'cut word':
       instance.tier.cutWord();
       return instance.tier.connect();
@@ -97,22 +102,23 @@ async function perform(cluster: Cluster, action: Action): Promise<void> {
   }
 }
 
-const doings = [
-  'read',
-  'look',
-  'invalidate key',
-  'invalidate tag',
-  'clear',
-  'clear by pattern',
-  'evict token',
-  'evict entry',
-  'flush all',
-  'cut data',
-  'cut word',
-  'cut both',
-] as const;
+type Doing =
+  | 'read'
+  | 'look'
+  | 'invalidate key'
+  | 'invalidate tag'
+  | 'clear'
+  | 'clear by pattern'
+  | 'evict token'
+  | 'evict entry'
+  | 'flush all'
+  | 'cut data'
+  | 'cut data late'
+  | 'time out'
+  | 'cut word'
+  | 'cut both';
 interface Action {
-  do: (typeof doings)[number];
+  do: Doing;
   on: number;
   key: Key;
 }
@@ -174,6 +180,8 @@ describe('whatever is asked of instances, in whatever order everything arrives',
             'evict entry': 1,
             'flush all': 1,
             'cut data': 1,
+            'cut data late': 1,
+            'time out': 2,
             'cut word': 1,
             'cut both': 1,
           }),

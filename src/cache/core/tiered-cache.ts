@@ -416,7 +416,7 @@ export class TieredCache {
   }
 
   async #close(): Promise<void> {
-    const { background, clock, near, options, shared, waiters } = this.#parts;
+    const { background, clock, leases, near, options, shared, waiters } = this.#parts;
     this.#lookups.close();
     this.#runner.close();
     this.#invalidator.stop();
@@ -427,6 +427,7 @@ export class TieredCache {
     });
     await Promise.race([background.settled(), patience]);
     timer?.cancel();
+    leases.stop();
     await shared?.coherence.close();
     await shared?.store.close();
     near.clear();
@@ -488,7 +489,7 @@ function assemble(
     stats,
     events,
     background,
-    leases: new Leases(remote?.store, background),
+    leases: new Leases(remote?.store, background, clock),
     shared,
     tokenOf: tag => {
       let token = tagTokens.get(tag);
