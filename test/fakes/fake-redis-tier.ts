@@ -44,6 +44,7 @@ export interface FakeRedisTierOptions {
 
 const canaryTtlMs = 30_000;
 const setDeadlineMs = 300;
+const greetRetryMs = 250;
 
 /**
  * One instance's way to a fake Redis, as `RedisTier` is to a real one: a connection for reads and one for writes, in both
@@ -67,6 +68,7 @@ export class FakeRedisTier implements RemoteTier, RemoteStore, Coherence, Gate {
   #watermarkMs = -Infinity;
   #lagMs: number | null = null;
   #beat: TimerHandle | undefined;
+  #retry: TimerHandle | undefined;
   #canary = 0;
   readonly #canaries = new Map<string, number>();
   #closed = false;
@@ -97,6 +99,7 @@ export class FakeRedisTier implements RemoteTier, RemoteStore, Coherence, Gate {
   cutData({ arrives = false } = {}): void {
     const { postman = atOnce, name = '' } = this.options;
     this.#connection += 1;
+    this.#retry?.cancel();
     this.#connected = false;
     this.#greeted = false;
     for (const { up, down } of [this.#reads, this.#writes]) {
@@ -361,6 +364,9 @@ export class FakeRedisTier implements RemoteTier, RemoteStore, Coherence, Gate {
       this.#sendCanary();
     } catch (error) {
       if (!(error instanceof RemoteUnavailableError)) throw error;
+      // The connection may still stand, and nobody else would greet over it.
+      if (connection === this.#connection && !this.#closed)
+        this.#retry = this.#redis.clock.schedule(greetRetryMs, () => void this.#greet(connection));
     } finally {
       this.#resolveOpened();
     }

@@ -33,7 +33,9 @@ export class InstancesUnderTest {
   constructor(
     private readonly postman: Postman = atOnce,
     private readonly options: TieredCacheOptions = {},
-  ) {}
+  ) {
+    structures.forget();
+  }
 
   add(): InstanceUnderTest {
     const name = 'abcdefgh'[this.all.length]!;

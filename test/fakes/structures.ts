@@ -60,9 +60,14 @@ export class Structures {
     for (const leases of this.#leases) none(leases.owed, 'owed leases');
     for (const background of this.#background) none(background.size, 'tasks in the background');
     for (const bulkhead of this.#bulkheads) none(bulkhead.running + bulkhead.waiting, 'places in a bulkhead');
+    this.forget();
+    return wrong;
+  }
+
+  /** What was used until now belongs to a test that is over. */
+  forget(): void {
     for (const found of [this.#flights, this.#waiters, this.#leases, this.#background, this.#bulkheads])
       found.clear();
-    return wrong;
   }
 }
 

@@ -1,42 +1,25 @@
 import type { Scheduler } from 'fast-check';
-import { BrotliCompressor } from '../../src/cache/codec/brotli-compressor';
-import { MsgpackSerializer } from '../../src/cache/codec/msgpack-serializer';
-import {
-  definePolicy,
-  TieredCache,
-  type LoadControl,
-  type LoadScope,
-  type NearEntry,
-} from '../../src/cache/core';
-import { MemoryStore } from '../../src/cache/memory/memory-store';
-import { AsyncScopes } from '../../src/cache/node/async-scopes';
-import { NodeHash } from '../../src/cache/node/node-hash';
-import { FakeClock, settled } from '../fakes/fake-clock';
-import { FakeRedis } from '../fakes/fake-redis';
-import { FakeRedisTier } from '../fakes/fake-redis-tier';
+import { definePolicy, type LoadControl } from '../../src/cache/core';
+import { settled, type FakeClock } from '../fakes/fake-clock';
+import type { FakeRedis } from '../fakes/fake-redis';
+import { InstancesUnderTest, type InstanceUnderTest } from '../fakes/instances-under-test';
 
 /** Life is long and exact: in these tests entries end by invalidation alone. */
 export const policy = definePolicy('exact', { ttlMs: 3_600_000, jitter: 0, refreshAheadFraction: 0 });
 
 const maxL1StalenessMs = 2_000;
-/** One for all: each costs something at every promise of the process, for good. */
-const scopes = new AsyncScopes<LoadScope>();
 
-export interface Instance {
-  cache: TieredCache;
-  tier: FakeRedisTier;
-  store: MemoryStore<NearEntry>;
+export interface Instance extends InstanceUnderTest {
   /** Per key, the newest version whose invalidation this instance was told is done. */
   acked: Map<string, number>;
 }
 
 /**
- * Instances of the real cache on one fake Redis. Everything that travels between them waits until the scheduler lets it arrive; time passes
- * only when nothing else can happen.
+ * Instances of the real cache on one fake Redis. Everything that travels between them waits until the scheduler lets it arrive;
+ * time passes only when nothing else can happen.
  */
 export class Cluster {
-  readonly clock = new FakeClock();
-  readonly redis = new FakeRedis(this.clock);
+  readonly #under: InstancesUnderTest;
   readonly instances: Instance[] = [];
   /** The source: versions by key, which only grow. */
   readonly versions = new Map<string, number>();
@@ -48,26 +31,20 @@ export class Cluster {
     private readonly scheduler: Scheduler,
     count: number,
   ) {
-    const hash = new NodeHash();
-    for (let index = 0; index < count; index += 1) {
-      const tier = new FakeRedisTier({
-        redis: this.redis,
-        hash,
-        name: `${'abc'[index]!}`,
-        postman: (label, deliver) => void scheduler.schedule(Promise.resolve(), label).then(deliver),
-      });
-      const store = new MemoryStore<NearEntry>(this.clock);
-      const cache = new TieredCache({
-        clock: this.clock,
-        hash,
-        local: store,
-        scopes,
-        codec: { serializer: new MsgpackSerializer(), compressors: [new BrotliCompressor()] },
-        remote: tier,
-        random: () => 0,
-      });
-      this.instances.push({ cache, tier, store, acked: new Map() });
-    }
+    this.#under = new InstancesUnderTest(
+      (label, deliver) => void scheduler.schedule(Promise.resolve(), label).then(deliver),
+      { maxL1StalenessMs },
+    );
+    for (let index = 0; index < count; index += 1)
+      this.instances.push({ ...this.#under.add(), acked: new Map() });
+  }
+
+  get redis(): FakeRedis {
+    return this.#under.redis;
+  }
+
+  get clock(): FakeClock {
+    return this.#under.clock;
   }
 
   version(key: string): number {
@@ -155,33 +132,11 @@ export class Cluster {
           this.wrong.push(`in the end ${key} is @${version}, and the source has @${this.version(key)}`);
       }
     }
-    this.expectAtRest();
-  }
-
-  /** Nobody waits for anything: nothing may be left over, and L1 accounts for exactly what it holds. */
-  expectAtRest(): void {
-    for (const { cache, store } of this.instances) {
-      const status = cache.status();
-      if (status.loadsInFlight > 0) this.wrong.push(`${status.loadsInFlight} loads are left over`);
-      let bytes = 0;
-      let entries = 0;
-      for (const name of store.keys()) {
-        entries += 1;
-        bytes += store.peek(name)!.held.size + name.length * 2 + 200;
-      }
-      if (status.l1Entries !== entries || status.l1Bytes !== bytes)
-        this.wrong.push(
-          `L1 says ${status.l1Entries} entries of ${status.l1Bytes} bytes, it holds ${entries} of ${bytes}`,
-        );
-    }
-    // Leases of loads that are over are given back.
-    const leases = this.redis.keys.filter(key => key.includes(':l:'));
-    if (leases.length > 0) this.wrong.push(`left over: ${leases.join(', ')}`);
+    this.wrong.push(...this.#under.leftOver());
   }
 
   async close(): Promise<void> {
     await this.run(Promise.all(this.instances.map(({ cache }) => cache.close())));
-    const timers = this.clock.pending;
-    if (timers > 0) this.wrong.push(`${timers} timers are left over`);
+    this.wrong.push(...this.#under.leftOver({ closed: true }));
   }
 }

@@ -87,6 +87,11 @@ async function perform(cluster: Cluster, action: Action): Promise<void> {
     case 'cut data':
       instance.tier.cutData();
       return instance.tier.connect();
+    case 'cut data late':
+      instance.tier.cutData({ arrives: true });
+      return instance.tier.connect();
+    case 'time out':
+      return instance.tier.timeOut();
     case 'cut word':
       instance.tier.cutWord();
       return instance.tier.connect();
@@ -108,6 +113,8 @@ type Doing =
   | 'evict entry'
   | 'flush all'
   | 'cut data'
+  | 'cut data late'
+  | 'time out'
   | 'cut word'
   | 'cut both';
 interface Action {
@@ -173,6 +180,8 @@ describe('whatever is asked of instances, in whatever order everything arrives',
             'evict entry': 1,
             'flush all': 1,
             'cut data': 1,
+            'cut data late': 1,
+            'time out': 2,
             'cut word': 1,
             'cut both': 1,
           }),

@@ -419,7 +419,7 @@ export class TieredCache {
   }
 
   async #close(): Promise<void> {
-    const { background, clock, near, options, shared, waiters } = this.#parts;
+    const { background, clock, leases, near, options, shared, waiters } = this.#parts;
     this.#lookups.close();
     this.#runner.close();
     this.#invalidator.stop();
@@ -430,6 +430,7 @@ export class TieredCache {
     });
     await Promise.race([background.settled(), patience]);
     timer?.cancel();
+    leases.stop();
     await shared?.coherence.close();
     await shared?.store.close();
     near.clear();
@@ -491,7 +492,7 @@ function assemble(
     stats,
     events,
     background,
-    leases: new Leases(remote?.store, background),
+    leases: new Leases(remote?.store, background, clock),
     shared,
     tokenOf: tag => {
       let token = tagTokens.get(tag);
