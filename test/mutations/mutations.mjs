@@ -97,15 +97,15 @@ export const mutations = [
   {
     name: 'taint: what a change has overtaken on its way does not enter L1',
     file: 'src/cache/core/lookup.ts',
-    find: 'if (call.remoteKey.tracked && !flight.tainted) {',
-    replace: 'if (call.remoteKey.tracked) {',
+    find: 'if (call.remoteKey.tracked && mayCopy(flight.tainted, leftMs)) {',
+    replace: 'if (call.remoteKey.tracked && mayCopy(false, leftMs)) {',
     tests: [taint],
   },
   {
     name: 'detach: a changed token ends a load under way',
     file: 'src/cache/core/invalidator.ts',
-    find: 'if (read?.tokens[0] === flight.captured.get(token)) return;',
-    replace: 'if (read) return;',
+    find: 'if (flight.ended || read?.tokens[0] === flight.captured.get(token)) return;',
+    replace: 'if (flight.ended || read) return;',
     tests: [coherence],
   },
   {
