@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { adminKeys } from './admin-keys';
+import { hostNames } from './host-names';
 import { redisUrl } from './redis-url';
 import { oneOf, onOff, Refusal, setting, settingDoc, text, url, wholeNumber } from './setting';
 
@@ -33,6 +34,12 @@ export const settingsSchema = z.strictObject({
         defaultText: '127.0.0.1; in production 0.0.0.0',
       },
     ),
+    allowedHosts: setting<readonly string[]>(hostNames, [], {
+      env: 'ALLOWED_HOSTS',
+      description:
+        'Comma list of host names that requests may ask for; others get 421, except probes under /health.',
+      defaultText: 'any',
+    }),
   }),
   redis: section({
     url: setting<string | undefined>(redisUrl, undefined, {
@@ -117,6 +124,10 @@ export const settingsSchema = z.strictObject({
       unit: 'bytes',
       description: 'Bytes kept in the memory of this process at most; 0 keeps none.',
     }),
+    fastPath: setting(onOff, true, {
+      env: 'CACHE_FAST_PATH',
+      description: 'on answers hits of public routes in front of the router; off sends all through it.',
+    }),
   }),
   warming: section({
     enabled: setting(onOff, true, {
@@ -173,7 +184,12 @@ export function settingsTable(): SettingRow[] {
 export class AppConfig {
   readonly version = '2.0.0';
   readonly environment: Environment;
-  readonly server: { readonly port: number; readonly host: string };
+  readonly server: {
+    readonly port: number;
+    readonly host: string;
+    /** In lower case, without ports; none means any. */
+    readonly allowedHosts: readonly string[];
+  };
   readonly redis: Omit<Settings['redis'], 'url'> & {
     readonly mode: 'url' | 'embedded' | 'off';
     readonly url: string | undefined;
@@ -193,6 +209,7 @@ export class AppConfig {
     this.server = {
       port: server.port,
       host: server.host ?? (environment === 'production' ? '0.0.0.0' : '127.0.0.1'),
+      allowedHosts: server.allowedHosts,
     };
     const url = redis.url === 'off' ? undefined : redis.url;
     this.redis = {

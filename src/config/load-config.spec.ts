@@ -33,7 +33,7 @@ describe('the configuration', () => {
       redis: { mode: 'embedded', url: undefined, commandTimeoutMs: 300 },
       database: { mode: 'embedded', dataDir: 'data' },
       admin: { apiKeys: [] },
-      cache: { namespace: 'sutazai', l1MaxEntries: 10_000, l1MaxBytes: 67_108_864 },
+      cache: { namespace: 'sutazai', l1MaxEntries: 10_000, l1MaxBytes: 67_108_864, fastPath: true },
       rateLimit: 100,
     });
   });
@@ -48,7 +48,7 @@ describe('the configuration', () => {
       'server: { port: 2000 }\ncache: { namespace: from-production }\n',
     );
     const config = loadConfig({ NODE_ENV: 'production', PORT: '3000' }, folder);
-    expect(config.server).toEqual({ port: 3_000, host: 'a' });
+    expect(config.server).toEqual({ port: 3_000, host: 'a', allowedHosts: [] });
     expect(config.cache.namespace).toBe('from-production');
     expect(config.log.level).toBe('error');
   });
