@@ -31,7 +31,8 @@ export function onTheFastWay(config: AppConfig): (layer: MiddlewareLayer) => Mid
   // The access log writes a line for an answered request at `debug`; at other levels it has nothing to say here.
   const logsAnswers = config.log.level === 'debug' || config.log.level === 'trace';
   return ({ name, path }) => {
-    if (path === '/{*splat}') return logsAnswers ? 'run' : 'skip';
+    // Bound by the module of the logger, with the API's prefix and without.
+    if (path?.endsWith('/{*splat}')) return logsAnswers ? 'run' : 'skip';
     return path === undefined ? byName[name] : undefined;
   };
 }

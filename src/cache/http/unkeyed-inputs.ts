@@ -114,7 +114,9 @@ export function watchInputs(request: object, covered: CoveredInputs): InputWatch
   if (covered.principal !== 'user') {
     const covers = (name: string): boolean =>
       covered.principal === 'tenant' && covered.tenantProperties.has(name);
-    views['user'] = value => view('user', value, covers, false);
+    // Under a tenant, that nobody is signed in is in the key as well.
+    const isCovered = (value: unknown): boolean => covered.principal === 'tenant' && value === undefined;
+    views['user'] = value => (isCovered(value) ? value : view('user', value, covers, false));
   }
   for (const name of wholeInputs) views[name] = value => (refuse(name), value);
 
