@@ -110,6 +110,9 @@ export class CacheInterceptor implements NestInterceptor, OnModuleInit {
     };
     if (route.passesThrough) return this.pass(exchange, 'route');
     const { request } = exchange;
+    // The handler sees what the key holds: of the languages, say, the one that was chosen. Past the cache as well.
+    for (const header of route.rules.headers)
+      if (header.oneOf) request.headers[header.name] = keyedHeaderValue(header, request.headers[header.name]);
     // Express parses the query anew at each look.
     const { method, headers, params, query } = request;
     const head = { method, headers, hasClientCertificate: hasClientCertificate(request) };
@@ -183,9 +186,6 @@ export class CacheInterceptor implements NestInterceptor, OnModuleInit {
   /** Runs the rest of the chain: other interceptors, pipes, controller. */
   private async run({ route, request, response, next }: Exchange): Promise<Produced> {
     const varyBefore = varyNames(response.getHeader('vary'));
-    // The handler sees what the key holds: of the languages, say, the one that was chosen.
-    for (const header of route.rules.headers)
-      if (header.oneOf) request.headers[header.name] = keyedHeaderValue(header, request.headers[header.name]);
     const handle = (): Promise<unknown> => lastValueFrom(next.handle(), { defaultValue: undefined });
     const result = await (this.#detects ? watchInputs(request, route.covered).run(handle) : handle());
     return produce(route, response, result, varyBefore, this.#maxBodyBytes, this.jsonSettings());
