@@ -14,6 +14,7 @@ const wrong =
   result.errors + result.timeouts + result['4xx'] + result['5xx'] + (etag ? result['2xx'] : result['3xx']);
 console.log(
   JSON.stringify({
+    answers: expected,
     perSecond: expected / result.duration,
     wrong,
     p50: result.latency.p50,

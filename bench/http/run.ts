@@ -6,14 +6,14 @@ import { contenders, type Contender } from './servers';
 import { report, type Measurement } from './report';
 
 /**
- * `npm run bench:http [-- --short]`: how fast a hit leaves. Each contender is a process; the load is another one; contenders
+ * `npm run bench:http [-- --short] [--64]`: how fast a hit leaves. Each contender is a process; the load is another one; contenders
  * take turns within a round, so that a slow moment of the machine hits all of them, and medians of the rounds are compared.
  * Quote the ratios alone. Results: `bench/results/http.md` and `http.json`.
  */
 const isShort = process.argv.includes('--short');
 const rounds = isShort ? 1 : 5;
 const durationMs = isShort ? 1_000 : 2_000;
-const connections = [1, 64, 256];
+const connections = process.argv.includes('--64') ? [64] : [1, 64, 256];
 const folder = join(process.cwd(), 'bench', 'results');
 
 interface Server {
@@ -42,11 +42,22 @@ async function start(contender: Contender): Promise<Server> {
   return { url, etag: response.headers.get('etag') ?? undefined, child };
 }
 
-async function load(
-  server: Server,
-  count: number,
-  withTag: boolean,
-): Promise<{ perSecond: number; wrong: number }> {
+interface Load {
+  readonly perSecond: number;
+  /** Microseconds that the server has worked for one answer. */
+  readonly cpuUs: number;
+  readonly wrong: number;
+}
+
+function cpuOf({ child }: Server): Promise<number> {
+  return new Promise(resolve => {
+    child.once('message', message => resolve((message as { cpuUs: number }).cpuUs));
+    child.send('cpu');
+  });
+}
+
+async function load(server: Server, count: number, withTag: boolean): Promise<Load> {
+  const before = await cpuOf(server);
   const script = join(process.cwd(), 'bench', 'http', 'load.mjs');
   const tag = withTag && server.etag !== undefined ? [server.etag] : [];
   const child = spawn(process.execPath, [script, server.url, String(count), String(durationMs), ...tag], {
@@ -56,7 +67,8 @@ async function load(
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString('utf8')));
   const code = await new Promise<number | null>(resolve => child.once('close', resolve));
   if (code !== 0) throw new Error(`the load ended with ${String(code)}`);
-  return JSON.parse(out) as { perSecond: number; wrong: number };
+  const result = JSON.parse(out) as { perSecond: number; answers: number; wrong: number };
+  return { ...result, cpuUs: ((await cpuOf(server)) - before) / result.answers };
 }
 
 async function main(): Promise<void> {
@@ -66,17 +78,23 @@ async function main(): Promise<void> {
     const measurements: Measurement[] = [];
     for (const status of [200, 304] as const) {
       for (const count of connections) {
-        const perSecond = new Map<Contender, number[]>(contenders.map(each => [each, []]));
+        const loads = new Map<Contender, Load[]>(contenders.map(each => [each, []]));
         for (let round = -1; round < rounds; round += 1) {
           for (const contender of contenders) {
             const result = await load(servers.get(contender)!, count, status === 304);
             if (result.wrong > 0) throw new Error(`${contender}: ${result.wrong} answers were wrong`);
             // The first round only warms up.
-            if (round >= 0 || rounds === 1) perSecond.get(contender)!.push(result.perSecond);
+            if (round >= 0 || rounds === 1) loads.get(contender)!.push(result);
           }
         }
         for (const contender of contenders)
-          measurements.push({ contender, status, connections: count, perSecond: perSecond.get(contender)! });
+          measurements.push({
+            contender,
+            status,
+            connections: count,
+            perSecond: loads.get(contender)!.map(each => each.perSecond),
+            cpuUs: loads.get(contender)!.map(each => each.cpuUs),
+          });
       }
     }
     const { markdown, json } = report(measurements, {

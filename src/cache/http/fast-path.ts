@@ -82,8 +82,8 @@ export class FastPath {
     const { edge } = target;
     const write = (): void => {
       if (target.route !== undefined) (request as { route?: object }).route = target.route;
-      const fields = [...edge.constant];
-      for (const of of edge.fields) fields.push(...of(request));
+      const fields = edge.constant.slice();
+      for (const of of edge.fields) for (const field of of(request)) fields.push(field);
       const vary = edge.run.length === 0 ? edge.vary : (response.getHeader('vary') ?? edge.vary);
       const own = headerFields(stored, representation, fieldsOf(answer, target, stored), vary, body);
       if (edge.vary !== undefined && !own.includes('Vary')) own.push('Vary', edge.vary);

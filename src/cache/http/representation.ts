@@ -61,11 +61,24 @@ export function headerFields(
   }
   fields.push('ETag', etag, 'Cache-Control', answer.cacheControl, 'Cache-Status', answer.cacheStatus);
   if (answer.age !== undefined) fields.push('Age', String(answer.age));
-  const names = stored.isEncodable ? [...answer.vary, 'Accept-Encoding'] : answer.vary;
-  const merged = names.length === 0 ? undefined : mergedVary(vary, names);
+  const merged = varyOf(stored, answer.vary, vary);
   if (merged !== undefined) fields.push('Vary', merged);
   if (same || body === undefined) return fields;
   if (coding !== undefined) fields.push('Content-Encoding', coding);
   if (stored.status !== 204) fields.push('Content-Length', String(body.length));
   return fields;
 }
+
+/** What the answer depends on: the headers of the key, the coding, and what somebody else has said already. */
+function varyOf(
+  { isEncodable }: StoredResponse,
+  keyed: readonly string[],
+  vary: Parameters<typeof mergedVary>[0],
+): string | undefined {
+  if (!isEncodable) return keyed.length === 0 ? undefined : mergedVary(vary, keyed);
+  return keyed.length === 0 && vary === undefined
+    ? acceptEncoding
+    : mergedVary(vary, [...keyed, acceptEncoding]);
+}
+
+const acceptEncoding = 'Accept-Encoding';
