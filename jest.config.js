@@ -2,8 +2,11 @@
 module.exports = {
   roots: ['<rootDir>/src', '<rootDir>/test'],
   testMatch: ['**/*.spec.ts'],
+  // What takes minutes is left to LONG=1, as in `npm run faults:long`.
+  testPathIgnorePatterns: ['/node_modules/', ...(process.env.LONG === '1' ? [] : ['\\.long\\.spec\\.ts$'])],
   testEnvironment: 'node',
   setupFiles: ['<rootDir>/test/property-seed.ts'],
+  setupFilesAfterEnv: ['<rootDir>/test/async-storages.ts'],
   transform: { '^.+\\.ts$': ['@swc/jest'] },
   maxWorkers: process.env.CI ? 2 : '50%',
   testTimeout: 30_000,

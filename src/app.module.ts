@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { LoggerModule } from 'nestjs-pino';
 import { AgentsModule } from './agents/agents.module';
 import { AuthModule } from './auth/auth.module';
+import { UnknownAdminPathsModule } from './auth/unknown-admin-paths.module';
 import { CacheAdminModule } from './cache-admin/cache-admin.module';
 import { CacheModule, type CacheModuleOptions } from './cache';
 import { AppConfig } from './config/app-config';
@@ -36,6 +37,7 @@ import { SettingsModule } from './settings/settings.module';
     HealthModule,
     MetricsModule,
     CacheAdminModule,
+    UnknownAdminPathsModule,
   ],
   controllers: [RootController],
 })
@@ -46,6 +48,7 @@ function cacheOptions(config: AppConfig, redis: RedisConnections): CacheModuleOp
   return {
     namespace: cache.namespace,
     l1MaxEntries: cache.l1MaxEntries,
+    l1Eviction: cache.l1Eviction,
     l1MaxBytes: cache.l1MaxBytes,
     remote: redis.mode === 'off' ? undefined : redis,
     detectUnkeyedInputs: environment !== 'production',

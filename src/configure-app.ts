@@ -5,7 +5,9 @@ import { Logger } from 'nestjs-pino';
 import { AppConfig } from './config/app-config';
 import { edgeMiddleware } from './edge';
 import { answerClientErrors } from './http/client-errors';
+import { drainOnClose } from './http/draining';
 import { ProblemFilter } from './http/problem.filter';
+import { limitServer } from './http/server-limits';
 import { RequestValidationPipe } from './http/validation.pipe';
 import { quietStart } from './logging';
 
@@ -24,12 +26,6 @@ const outsideOfPrefix = ['/', 'health', 'health/live', 'health/ready', 'metrics'
     method: RequestMethod.ALL,
   }),
 );
-const serverLimits = {
-  headersTimeout: 10_000,
-  requestTimeout: 30_000,
-  keepAliveTimeout: 65_000,
-  maxConnections: 10_000,
-};
 
 /** Everything between the modules and the world: prefix, pipes, filters, headers, limits, documentation. Used by `main` and by the tests. */
 export function configureApp(app: NestExpressApplication): NestExpressApplication {
@@ -43,8 +39,9 @@ export function configureApp(app: NestExpressApplication): NestExpressApplicatio
   app.useGlobalPipes(new RequestValidationPipe());
   app.useGlobalFilters(new ProblemFilter());
   const server = app.getHttpServer();
-  Object.assign(server, serverLimits);
+  limitServer(server, config.server);
   answerClientErrors(server);
+  drainOnClose(server);
   SwaggerModule.setup('docs', app, () => openApiDocument(app), {
     jsonDocumentUrl: 'docs/openapi.json',
     yamlDocumentUrl: 'docs/openapi.yaml',

@@ -2,6 +2,7 @@ import type { RequestHandler } from 'express';
 import helmet from 'helmet';
 import type { MiddlewareLayer, MiddlewareTreatment } from './cache';
 import type { AppConfig } from './config/app-config';
+import { answerWithin } from './http/answer-timeout.middleware';
 import { hostCheck, isForUs } from './http/host-check';
 import { jsonBody } from './http/json-body.middleware';
 import { assignRequestId, requestIdMiddleware } from './http/request-id.middleware';
@@ -10,6 +11,7 @@ import { assignRequestId, requestIdMiddleware } from './http/request-id.middlewa
 export function edgeMiddleware(config: AppConfig): RequestHandler[] {
   return [
     requestIdMiddleware as RequestHandler,
+    answerWithin(config.server.handlerTimeoutMs) as RequestHandler,
     helmet(securityHeaders(config)) as RequestHandler,
     hostCheck(allowedHosts(config)) as RequestHandler,
     jsonBody,
@@ -24,6 +26,7 @@ export function onTheFastWay(config: AppConfig): (layer: MiddlewareLayer) => Mid
   const hosts = allowedHosts(config);
   const byName: Readonly<Record<string, MiddlewareTreatment>> = {
     requestIdMiddleware: { fields: request => ['X-Request-Id', assignRequestId(request)] },
+    answerInTime: 'skip', // the fast way answers at once
     helmetMiddleware: 'constant',
     checkHost: { skipIf: request => isForUs(request, hosts) },
     jsonBody: 'skip',

@@ -4,11 +4,16 @@ import { Logger } from 'nestjs-pino';
 import { AppModule } from './app.module';
 import { AppConfig } from './config/app-config';
 import { appOptions, configureApp } from './configure-app';
+import { LimitedExpressAdapter } from './http/limited-express.adapter';
 import { closeOnSignals, explainFailedStart, printLines } from './process';
 import { startReport } from './start-report';
 
 async function main(): Promise<void> {
-  const app = await NestFactory.create<NestExpressApplication>(AppModule, appOptions);
+  const app = await NestFactory.create<NestExpressApplication>(
+    AppModule,
+    new LimitedExpressAdapter(),
+    appOptions,
+  );
   closeOnSignals(app);
   configureApp(app);
   const { server } = app.get(AppConfig);

@@ -42,6 +42,15 @@ describe('docker-compose.yml', () => {
     }
   });
 
+  it('needs no value that the README does not set in the command that it shows', () => {
+    const needed = [
+      ...new Set([...read('docker-compose.yml').matchAll(/\$\{(\w+):\?/g)].map(([, name]) => name!)),
+    ];
+    expect(needed).toEqual(['POSTGRES_PASSWORD']);
+    const shown = /export (.*)\ndocker compose up/.exec(read('README.md'))?.[1] ?? '';
+    for (const name of needed) expect(shown).toContain(`${name}=`);
+  });
+
   it('starts the instances when Redis and PostgreSQL are healthy, on different ports of the host', () => {
     const ports = backends.map(name => service(name).ports?.[0]);
     expect(ports).toEqual(['10010:10010', '10011:10010']);

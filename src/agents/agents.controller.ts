@@ -9,7 +9,7 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import type { Response } from 'express';
-import { AdminOnly } from '../auth/admin-key.guard';
+import { AdminOnly } from '../auth/admin-only.decorator';
 import { CacheApiResponse, InvalidatesCache, WarmUp } from '../cache';
 import { AgentsService } from './agents.service';
 import { agentsCache, tagsOfWrite } from './cache';
@@ -47,7 +47,7 @@ export class AgentsController {
   }
 
   @Post()
-  @AdminOnly()
+  @AdminOnly('agents:write')
   @InvalidatesCache({
     tags: ({ result }: { result?: unknown }) => tagsOfWrite((result as AgentDto | undefined)?.id),
   })
@@ -68,7 +68,7 @@ export class AgentsController {
   }
 
   @Patch(':id')
-  @AdminOnly()
+  @AdminOnly('agents:write')
   @InvalidatesCache({
     tags: ({ params }: { params: Readonly<Record<string, string>> }) => tagsOfWrite(params['id']),
   })
@@ -83,7 +83,7 @@ export class AgentsController {
 
   @Delete(':id')
   @HttpCode(204)
-  @AdminOnly()
+  @AdminOnly('agents:write')
   @InvalidatesCache({
     tags: ({ params }: { params: Readonly<Record<string, string>> }) => tagsOfWrite(params['id']),
   })

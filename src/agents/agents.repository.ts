@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { and, arrayContains, asc, eq, gt, sql } from 'drizzle-orm';
 import { CacheDatabaseQuery } from '../cache';
 import { Database } from '../database/database';
-import { agents } from '../database/schema';
+import { agents, seeds } from '../database/schema';
 import type { AgentFilter } from './agent-fields';
 import { agentsCache } from './cache';
 
@@ -63,15 +63,26 @@ export class AgentsRepository {
     return rows.length > 0;
   }
 
-  /** Fills an empty table; does nothing when there is any agent. Answers with how many were written. */
-  async fillIfEmpty(seed: readonly NewAgent[]): Promise<number> {
-    const [any] = await this.database.orm.select({ id: agents.id }).from(agents).limit(1);
-    if (any || seed.length === 0) return 0;
-    const rows = await this.database.orm
-      .insert(agents)
-      .values([...seed])
-      .onConflictDoNothing()
-      .returning({ id: agents.id });
-    return rows.length;
+  /**
+   * Gives a fresh installation its first agents: once in the life of the database, and only if there is none yet. Agents that
+   * were removed do not come back with a restart. Answers with how many were written.
+   */
+  async fillOnce(first: readonly NewAgent[]): Promise<number> {
+    return this.database.orm.transaction(async transaction => {
+      const [planted] = await transaction
+        .insert(seeds)
+        .values({ name: 'agents' })
+        .onConflictDoNothing()
+        .returning({ name: seeds.name });
+      if (!planted || first.length === 0) return 0;
+      const [any] = await transaction.select({ id: agents.id }).from(agents).limit(1);
+      if (any) return 0;
+      const rows = await transaction
+        .insert(agents)
+        .values([...first])
+        .onConflictDoNothing()
+        .returning({ id: agents.id });
+      return rows.length;
+    });
   }
 }

@@ -98,7 +98,7 @@ export class AgentsService implements OnModuleInit {
 
   @InvalidatesCache({ tags: () => tagsOfWrite(undefined) })
   async fillFirst(): Promise<void> {
-    const written = await this.repository.fillIfEmpty(readAgentSeed());
+    const written = await this.repository.fillOnce(readAgentSeed());
     if (written > 0) this.log.log(`${written} agents of config/agents.yaml written into the empty table`);
   }
 

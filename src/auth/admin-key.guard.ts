@@ -1,49 +1,63 @@
-import {
-  applyDecorators,
-  type CanActivate,
-  type ExecutionContext,
-  Injectable,
-  UseGuards,
-} from '@nestjs/common';
-import { ApiBearerAuth, ApiSecurity } from '@nestjs/swagger';
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
 import type { Request, Response } from 'express';
-import { NeverCached } from '../cache';
 import { AppConfig } from '../config/app-config';
 import { ProblemException } from '../http/problem.exception';
-import { matchKey, readCredentials } from './credentials';
+import { AdminKeysService } from './admin-keys.service';
+import { AuthCounts } from './auth-counts';
+import { ClientAddresses } from './client-address';
+import { environmentKeyId, matchKey, readCredentials } from './credentials';
 import { notLocalReason } from './loopback';
 import { type Principal, setPrincipal } from './principal';
 import { RateLimiter } from './rate-limiter';
+import { allScopes, type Scope } from './scopes';
+
+/** Metadata of a guarded route: the scope that it asks for, or `any` for whoever is an administrator at all. */
+export const SCOPE_METADATA = 'sutazai:admin-scope';
 
 /** Share of the limit that failed logins of one address have. */
 const failedLoginFraction = 0.1;
 
 /**
- * Lets administrators through. With keys configured: who shows one of them. Without: requests of this machine itself,
- * and in production nobody. Every answer of a guarded route is `no-store`.
+ * Lets administrators through: who shows a key of the environment or of the database, and, where the environment has none,
+ * requests of this machine itself (in production nobody). A key that is shown decides, wherever the request comes from.
+ * Every answer of a guarded route is `no-store`. It runs on each request, also where the database is away: then a key that
+ * only the database knows is a 503, neither refused nor let in.
  */
 @Injectable()
 export class AdminKeyGuard implements CanActivate {
   constructor(
     private readonly config: AppConfig,
+    private readonly reflector: Reflector,
     private readonly limiter: RateLimiter,
+    private readonly addresses: ClientAddresses,
+    private readonly keys: AdminKeysService,
+    private readonly counts: AuthCounts,
   ) {}
 
-  canActivate(context: ExecutionContext): boolean {
+  async canActivate(context: ExecutionContext): Promise<boolean> {
     const http = context.switchToHttp();
     const request = http.getRequest<Request>();
     http.getResponse<Response>().setHeader('Cache-Control', 'no-store');
-    const address = request.socket.remoteAddress ?? 'unknown';
-    const principal =
-      this.config.admin.apiKeys.length > 0 ? this.byKey(request, address) : this.byPlace(request);
-    this.limit(principal.kind === 'key' ? principal.id : address);
-    setPrincipal(request, principal);
-    return true;
+    try {
+      const principal = await this.identify(request, this.addresses.of(request));
+      this.limit(principal.id);
+      this.checkScope(principal, context);
+      setPrincipal(request, principal);
+      this.counts.count('admitted');
+      return true;
+    } catch (error) {
+      if (error instanceof ProblemException) this.counts.countRefusal(error.code);
+      throw error;
+    }
   }
 
-  private byKey(request: Request, address: string): Principal {
+  private async identify(request: Request, address: string): Promise<Principal> {
     const credentials = readCredentials(request);
+    if (credentials.kind === 'none') return this.byPlace(request, address);
+    this.refuseGuessing(address);
     if (credentials.kind === 'several') {
+      this.limit(address);
       throw new ProblemException(
         400,
         'HEADER_DUPLICATE',
@@ -51,7 +65,28 @@ export class AdminKeyGuard implements CanActivate {
         'Send one key, in X-API-Key or as a bearer token.',
       );
     }
-    if (credentials.kind === 'none') {
+    const principal = credentials.kind === 'key' ? await this.byKey(credentials.key) : undefined;
+    if (principal) return principal;
+    this.countFailure(address);
+    if (this.isOff()) throw adminDisabled();
+    throw new ProblemException(401, 'AUTH_INVALID', 'Authentication failed', 'This is not an admin key.');
+  }
+
+  private async byKey(key: string): Promise<Principal | undefined> {
+    const digest = matchKey(key, this.config.admin.apiKeys);
+    if (digest === undefined) return this.keys.recognise(key);
+    return { kind: 'key', id: environmentKeyId(digest), scopes: allScopes };
+  }
+
+  /** Without a key: this machine itself, where the environment has no keys. Refusals are limited by address. */
+  private byPlace(request: Request, address: string): Principal {
+    const hasKeys = this.config.admin.apiKeys.length > 0;
+    const reason = hasKeys || this.isOff() ? undefined : notLocalReason(request);
+    if (!hasKeys && !this.isOff() && reason === undefined)
+      return { kind: 'loopback', id: 'loopback', scopes: allScopes };
+    this.limit(address);
+    if (this.isOff()) throw adminDisabled();
+    if (hasKeys) {
       throw new ProblemException(
         401,
         'AUTH_REQUIRED',
@@ -59,25 +94,6 @@ export class AdminKeyGuard implements CanActivate {
         'Send an admin key in X-API-Key or as a bearer token.',
       );
     }
-    this.refuseGuessing(address);
-    const digest =
-      credentials.kind === 'key' ? matchKey(credentials.key, this.config.admin.apiKeys) : undefined;
-    if (digest !== undefined) return { kind: 'key', id: `key:${digest.slice(0, 8)}` };
-    this.limiter.take(`failed ${address}`, Infinity);
-    throw new ProblemException(401, 'AUTH_INVALID', 'Authentication failed', 'This is not an admin key.');
-  }
-
-  private byPlace(request: Request): Principal {
-    if (this.config.environment === 'production') {
-      throw new ProblemException(
-        503,
-        'ADMIN_DISABLED',
-        'Admin access is off',
-        'No admin key is configured (ADMIN_API_KEYS).',
-      );
-    }
-    const reason = notLocalReason(request);
-    if (reason === undefined) return { kind: 'loopback', id: 'loopback' };
     throw new ProblemException(
       403,
       'ADMIN_LOOPBACK_ONLY',
@@ -86,10 +102,34 @@ export class AdminKeyGuard implements CanActivate {
     );
   }
 
+  /** Whether nobody without a key of the database gets in. */
+  private isOff(): boolean {
+    return this.config.environment === 'production' && this.config.admin.apiKeys.length === 0;
+  }
+
+  private checkScope(principal: Principal, context: ExecutionContext): void {
+    const scope = this.reflector.getAllAndOverride<Scope | 'any' | undefined>(SCOPE_METADATA, [
+      context.getHandler(),
+      context.getClass(),
+    ]);
+    if (scope === 'any' || (scope !== undefined && principal.scopes.has(scope))) return;
+    throw new ProblemException(403, 'FORBIDDEN_SCOPE', 'Scope missing', `This needs the scope ${scope}.`);
+  }
+
   private refuseGuessing(address: string): void {
-    if (this.config.rateLimit === 'off') return;
-    const limit = Math.max(1, Math.floor(this.config.rateLimit * failedLoginFraction));
-    refuseFor(this.limiter.blockedFor(`failed ${address}`, limit));
+    const limit = this.failedLimit();
+    if (limit !== undefined) refuseFor(this.limiter.blockedFor(`failed ${address}`, limit));
+  }
+
+  /** Counts after the fact: of many guesses at once, no more than the limit are told that they were wrong. */
+  private countFailure(address: string): void {
+    const limit = this.failedLimit();
+    if (limit !== undefined) refuseFor(this.limiter.take(`failed ${address}`, limit));
+  }
+
+  private failedLimit(): number | undefined {
+    const { rateLimit } = this.config;
+    return rateLimit === 'off' ? undefined : Math.max(1, Math.floor(rateLimit * failedLoginFraction));
   }
 
   private limit(name: string): void {
@@ -97,13 +137,12 @@ export class AdminKeyGuard implements CanActivate {
   }
 }
 
-/** Marks a route, or all routes of a controller, as for administrators; a cache decorator there stops the start. */
-export function AdminOnly(): MethodDecorator & ClassDecorator {
-  return applyDecorators(
-    UseGuards(AdminKeyGuard),
-    NeverCached('admin route'),
-    ApiSecurity('admin-key'),
-    ApiBearerAuth('admin-bearer'),
+function adminDisabled(): ProblemException {
+  return new ProblemException(
+    503,
+    'ADMIN_DISABLED',
+    'Admin access is off',
+    'No admin key is configured (ADMIN_API_KEYS).',
   );
 }
 

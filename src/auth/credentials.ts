@@ -1,5 +1,5 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { digestOf, fingerprintOf, sameDigest } from './issued-key';
 
 /** What a request shows for itself: nothing, one key, several different ones, or something that cannot be a key. */
 export type Credentials =
@@ -23,10 +23,15 @@ export function readCredentials(request: IncomingMessage): Credentials {
  * time, and a match does not end the search: time tells neither the length of a key nor which one came close.
  */
 export function matchKey(key: string, digests: readonly string[]): string | undefined {
-  const presented = createHash('sha256').update(key, 'utf8').digest();
+  const presented = digestOf(key);
   let match: string | undefined;
-  for (const digest of digests) if (timingSafeEqual(presented, Buffer.from(digest, 'hex'))) match = digest;
+  for (const digest of digests) if (sameDigest(presented, digest)) match = digest;
   return match;
+}
+
+/** The id of a key of the environment: tells keys apart in logs without being a part of the key or its digest. */
+export function environmentKeyId(digest: string): string {
+  return `env:${fingerprintOf(digest).slice(0, 8)}`;
 }
 
 function bearerToken(authorization: string): string {

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 const forwardingHeaders = new Set([
   'forwarded', 'via', 'x-real-ip', 'x-client-ip', 'x-cluster-client-ip', 'x-original-host', 'x-original-url', 'x-rewrite-url',
   'x-host', 'true-client-ip', 'cf-connecting-ip', 'fastly-client-ip', 'x-envoy-external-address', 'x-appengine-user-ip',
+  'x-original-forwarded-for', 'x-remote-addr', 'x-remote-ip', 'client-ip', 'x-proxyuser-ip', 'x-azure-clientip', 'cdn-loop',
 ]); // prettier-ignore
 
 /**

@@ -1,11 +1,16 @@
 import type { IncomingMessage } from 'node:http';
+import type { Scope } from './scopes';
 
 /** Who makes a request, as far as it was proved. */
 export interface Principal {
-  /** `key`: holds a configured admin key. `loopback`: a process of this machine, where no key is configured. */
+  /** `key`: holds an admin key. `loopback`: a process of this machine, where no key is configured. */
   readonly kind: 'key' | 'loopback';
-  /** For logs and histories: `key:` and the first eight hex digits of the key's digest, or `loopback`. */
+  /**
+   * For limits, logs and histories: `key:` and the id of a key of the database, `env:` and eight hex digits that tell
+   * keys of the environment apart (not of their digest), or `loopback`.
+   */
   readonly id: string;
+  readonly scopes: ReadonlySet<Scope>;
 }
 
 const principals = new WeakMap<IncomingMessage, Principal>();

@@ -1,5 +1,5 @@
 const windowMs = 60_000;
-const maxTracked = 10_000;
+const defaultMaxTracked = 10_000;
 
 interface Bucket {
   count: number;
@@ -9,8 +9,22 @@ interface Bucket {
 /** Counts events per name in windows of a minute. Bounded: past 10,000 names, ended windows and then the oldest are dropped. */
 export class RateLimiter {
   private readonly buckets = new Map<string, Bucket>();
+  private droppedCount = 0;
 
-  constructor(private readonly nowMs: () => number = () => performance.now()) {}
+  constructor(
+    private readonly nowMs: () => number = () => performance.now(),
+    private readonly maxTracked = defaultMaxTracked,
+  ) {}
+
+  /** Names that are counted now. */
+  get tracked(): number {
+    return this.buckets.size;
+  }
+
+  /** Names that were dropped for room although their window had not ended: somebody has more addresses than there is room for. */
+  get dropped(): number {
+    return this.droppedCount;
+  }
 
   /** Counts one event of a name. Answers with 0, or, past the limit, with the seconds until the window ends. */
   take(name: string, limit: number): number {
@@ -31,7 +45,7 @@ export class RateLimiter {
     const known = this.buckets.get(name);
     if (known && known.resetAtMs > now) return known;
     this.buckets.delete(name);
-    if (this.buckets.size >= maxTracked) this.makeRoom(now);
+    if (this.buckets.size >= this.maxTracked) this.makeRoom(now);
     const fresh = { count: 0, resetAtMs: now + windowMs };
     this.buckets.set(name, fresh);
     return fresh;
@@ -39,7 +53,9 @@ export class RateLimiter {
 
   private makeRoom(now: number): void {
     for (const [name, bucket] of this.buckets) {
-      if (bucket.resetAtMs > now && this.buckets.size < maxTracked) return; // insertion order is the order of the ends
+      const isOver = bucket.resetAtMs <= now;
+      if (!isOver && this.buckets.size < this.maxTracked) return; // insertion order is the order of the ends
+      if (!isOver) this.droppedCount += 1;
       this.buckets.delete(name);
     }
   }

@@ -21,9 +21,11 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import type { Response } from 'express';
-import { AdminOnly } from '../auth/admin-key.guard';
+import { type Actor, ByActor } from '../auth/actor.decorator';
+import { AdminOnly } from '../auth/admin-only.decorator';
 import { CacheAdminService } from './cache-admin.service';
 import { ClearJobDto, InvalidationAnswerDto, PolicyDto, WarmAnswerDto, WarmRunDto } from './dto/answers.dto';
+import { AuditPageDto, AuditQueryDto } from './dto/audit.dto';
 import { ExplanationDto } from './dto/explanation.dto';
 import { ClearQueryDto, StatisticsQueryDto, WarmBodyDto } from './dto/queries.dto';
 import { PolicyStatisticsDto, StatisticsDto } from './dto/statistics.dto';
@@ -55,7 +57,7 @@ export class CacheAdminController {
 
   @Get('entries/:key')
   @Header('Cache-Control', noStore)
-  @AdminOnly()
+  @AdminOnly('cache:read')
   @ApiOperation({
     summary: 'Where an entry lives, its age and remaining life, and whether its tags are valid',
   })
@@ -65,20 +67,31 @@ export class CacheAdminController {
     return this.admin.explain(key);
   }
 
+  @Get('audit')
+  @AdminOnly('cache:read')
+  @ApiOperation({
+    summary: 'Who invalidated, cleared or warmed what, and made or revoked keys; the latest first',
+  })
+  @ApiOkResponse({ type: AuditPageDto })
+  @ApiResponse({ status: 400, description: 'VALIDATION_FAILED, UNKNOWN_FIELD, QUERY_DUPLICATE' })
+  audit(@Query() query: AuditQueryDto): Promise<AuditPageDto> {
+    return this.admin.auditPage(query.limit ?? 50, query.before);
+  }
+
   @Post('warm')
   @HttpCode(200)
-  @AdminOnly()
+  @AdminOnly('cache:write')
   @ApiOperation({ summary: 'Warm the cache now, and wait for it' })
   @ApiBody({ type: WarmBodyDto, required: false })
   @ApiOkResponse({ type: WarmAnswerDto })
   @ApiResponse({ status: 404, description: 'WARM_JOB_UNKNOWN' })
   @ApiResponse({ status: 503, description: 'WARM_FAILED: something could not be loaded; the errors name it' })
-  warm(@Body() body: WarmBodyDto): Promise<WarmAnswerDto> {
-    return this.admin.warm(body.categories);
+  warm(@Body() body: WarmBodyDto, @ByActor() actor: Actor): Promise<WarmAnswerDto> {
+    return this.admin.warm(body.categories, actor);
   }
 
   @Get('warm/runs/:id')
-  @AdminOnly()
+  @AdminOnly('cache:read')
   @ApiOperation({ summary: 'One of the last 20 runs of warming' })
   @ApiOkResponse({ type: WarmRunDto })
   @ApiResponse({ status: 404, description: 'WARM_RUN_NOT_FOUND' })
@@ -88,7 +101,7 @@ export class CacheAdminController {
 
   @Post('invalidate')
   @HttpCode(200)
-  @AdminOnly()
+  @AdminOnly('cache:write')
   @ApiOperation({ summary: 'Invalidate tags and keys' })
   @ApiBody({
     schema: {
@@ -112,16 +125,17 @@ export class CacheAdminController {
   })
   async invalidate(
     @Body() body: unknown,
+    @ByActor() actor: Actor,
     @Res({ passthrough: true }) response: Response,
   ): Promise<InvalidationAnswerDto> {
-    const answer = await this.admin.invalidate(readInvalidateBody(body));
+    const answer = await this.admin.invalidate(readInvalidateBody(body), actor);
     if (answer.queued) response.status(202);
     return answer;
   }
 
   @Post('clear')
   @HttpCode(200)
-  @AdminOnly()
+  @AdminOnly('cache:write')
   @ApiOperation({ summary: 'Clear by pattern, in the background, or everything, at once' })
   @ApiOkResponse({ description: 'Everything was cleared' })
   @ApiAcceptedResponse({
@@ -135,15 +149,16 @@ export class CacheAdminController {
   })
   async clear(
     @Query() query: ClearQueryDto,
+    @ByActor() actor: Actor,
     @Res({ passthrough: true }) response: Response,
   ): Promise<unknown> {
-    const answer = await this.admin.clear(query);
+    const answer = await this.admin.clear(query, actor);
     if (answer.accepted) response.status(202);
     return answer.body;
   }
 
   @Get('clear/:job')
-  @AdminOnly()
+  @AdminOnly('cache:read')
   @ApiOperation({ summary: 'How far a clear by pattern has come' })
   @ApiOkResponse({ type: ClearJobDto })
   @ApiResponse({ status: 404, description: 'CLEAR_JOB_NOT_FOUND' })
@@ -152,11 +167,11 @@ export class CacheAdminController {
   }
 
   @Delete('clear/:job')
-  @AdminOnly()
+  @AdminOnly('cache:write')
   @ApiOperation({ summary: 'Stop a clear by pattern' })
   @ApiOkResponse({ type: ClearJobDto })
   @ApiResponse({ status: 404, description: 'CLEAR_JOB_NOT_FOUND' })
-  cancelClear(@Param('job', ParseUUIDPipe) job: string): Promise<ClearJobDto> {
-    return this.admin.cancelClear(job);
+  cancelClear(@Param('job', ParseUUIDPipe) job: string, @ByActor() actor: Actor): Promise<ClearJobDto> {
+    return this.admin.cancelClear(job, actor);
   }
 }

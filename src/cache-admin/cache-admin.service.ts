@@ -7,6 +7,8 @@ import {
   WarmJobUnknownError,
   type WarmRun,
 } from '../cache';
+import type { Actor } from '../auth/actor.decorator';
+import { AuditLog } from '../auth/audit-log';
 import { ProblemException } from '../http/problem.exception';
 import { ClearJobs, maxJobsRunning, type ClearJob } from './clear-jobs';
 import type {
@@ -16,6 +18,7 @@ import type {
   WarmAnswerDto,
   WarmRunDto,
 } from './dto/answers.dto';
+import { auditEntryDto, type AuditPageDto } from './dto/audit.dto';
 import { explanationDto, type ExplanationDto } from './dto/explanation.dto';
 import type { ClearQueryDto } from './dto/queries.dto';
 import type { StatisticsDto } from './dto/statistics.dto';
@@ -30,6 +33,7 @@ export class CacheAdminService {
     private readonly table: PolicyTable,
     private readonly warming: WarmingService,
     private readonly jobs: ClearJobs,
+    private readonly audit: AuditLog,
   ) {}
 
   /** Bounded by the command timeout: a server that does not answer is left out. */
@@ -57,8 +61,15 @@ export class CacheAdminService {
   }
 
   /** @throws ProblemException 404 for an unknown category, 503 when anything could not be warmed */
-  async warm(categories: readonly string[] | undefined): Promise<WarmAnswerDto> {
+  async warm(categories: readonly string[] | undefined, actor: Actor): Promise<WarmAnswerDto> {
     const run = await this.runWarming(categories);
+    this.audit.record(actor, {
+      action: 'warm',
+      target: { categories: run.categories },
+      count: run.warmed,
+      result: run.state === 'failed' ? 'failed' : 'done',
+      jobId: run.id,
+    });
     if (run.state === 'failed') {
       throw new ProblemException(
         503,
@@ -107,8 +118,14 @@ export class CacheAdminService {
     };
   }
 
-  async invalidate({ keys, tags }: InvalidateRequest): Promise<InvalidationAnswerDto> {
+  async invalidate({ keys, tags }: InvalidateRequest, actor: Actor): Promise<InvalidationAnswerDto> {
     const { applied, queued } = await this.cache.invalidate({ keys, tags });
+    this.audit.record(actor, {
+      action: 'invalidate',
+      target: { ...(tags.length > 0 && { tags }), ...(keys.length > 0 && { keys }) },
+      count: tags.length + keys.length,
+      result: applied ? 'applied' : 'queued',
+    });
     const what = [tags.length > 0 && `${tags.length} tags`, keys.length > 0 && `${keys.length} keys`]
       .filter(Boolean)
       .join(' and ');
@@ -123,11 +140,10 @@ export class CacheAdminService {
   }
 
   /** @throws CachePatternError, ProblemException 400 and 503 */
-  async clear({
-    pattern = '*',
-    dry_run: dryRun = false,
-    confirm = false,
-  }: ClearQueryDto): Promise<{ accepted: boolean; body: object }> {
+  async clear(
+    { pattern = '*', dry_run: dryRun = false, confirm = false }: ClearQueryDto,
+    actor: Actor,
+  ): Promise<{ accepted: boolean; body: object }> {
     parsePattern(pattern);
     if (pattern === '*' && !dryRun) {
       if (!confirm) {
@@ -140,6 +156,12 @@ export class CacheAdminService {
         );
       }
       const { applied, queued } = await this.cache.clear();
+      this.audit.record(actor, {
+        action: 'clear_all',
+        target: {},
+        count: null,
+        result: applied ? 'applied' : 'queued',
+      });
       return {
         accepted: queued,
         body: {
@@ -163,7 +185,7 @@ export class CacheAdminService {
         },
       );
     }
-    const job = this.jobs.start(pattern, dryRun);
+    const job = this.jobs.start(pattern, dryRun, ended => this.recordEnd(ended, actor));
     if (!job) {
       throw new ProblemException(
         503,
@@ -176,6 +198,8 @@ export class CacheAdminService {
         },
       );
     }
+    const target = { pattern, dry_run: dryRun };
+    this.audit.record(actor, { action: 'clear_pattern', target, count: null, result: 'job', jobId: job.id });
     return { accepted: true, body: jobDto(job) };
   }
 
@@ -183,10 +207,34 @@ export class CacheAdminService {
     return jobDto(this.findJob(id));
   }
 
-  async cancelClear(id: string): Promise<ClearJobDto> {
+  async cancelClear(id: string, actor: Actor): Promise<ClearJobDto> {
     const job = this.findJob(id);
+    if (job.status === 'running') {
+      const target = { pattern: job.pattern };
+      this.audit.record(actor, { action: 'clear_cancel', target, count: null, result: 'applied', jobId: id });
+    }
     await this.jobs.cancel(job);
     return jobDto(job);
+  }
+
+  /** What administrators did, the latest first. */
+  async auditPage(limit: number, before: number | undefined): Promise<AuditPageDto> {
+    const rows = await this.audit.page(limit + 1, before);
+    const page = rows.slice(0, limit);
+    return {
+      entries: page.map(auditEntryDto),
+      next_before: rows.length > limit ? (page.at(-1)?.id ?? null) : null,
+    };
+  }
+
+  private recordEnd(job: ClearJob, actor: Actor): void {
+    this.audit.record(actor, {
+      action: 'clear_pattern',
+      target: { pattern: job.pattern, dry_run: job.dryRun },
+      count: job.dryRun ? job.progress.matched : job.progress.removed,
+      result: job.status === 'running' ? 'failed' : job.status,
+      jobId: job.id,
+    });
   }
 
   private findJob(id: string): ClearJob {

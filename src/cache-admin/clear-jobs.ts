@@ -25,8 +25,12 @@ export class ClearJobs implements OnModuleDestroy {
 
   constructor(private readonly cache: TieredCache) {}
 
-  /** Begins a clear, or joins the same one under way; undefined when too many are. */
-  start(pattern: string, dryRun: boolean): ClearJob | undefined {
+  /** Begins a clear, or joins the same one under way; undefined when too many are. `onEnd` is told of the end of one that began. */
+  start(
+    pattern: string,
+    dryRun: boolean,
+    onEnd: (job: ClearJob) => void = () => undefined,
+  ): ClearJob | undefined {
     for (const job of this.#running.keys()) if (job.pattern === pattern && job.dryRun === dryRun) return job;
     if (this.#running.size >= maxJobsRunning) return undefined;
     const job: ClearJob = {
@@ -40,7 +44,7 @@ export class ClearJobs implements OnModuleDestroy {
     };
     this.#remember(job);
     const abort = new AbortController();
-    this.#running.set(job, { abort, ended: this.#run(job, abort.signal) });
+    this.#running.set(job, { abort, ended: this.#run(job, abort.signal, onEnd) });
     return job;
   }
 
@@ -59,7 +63,7 @@ export class ClearJobs implements OnModuleDestroy {
     await Promise.all([...this.#running.keys()].map(job => this.cancel(job)));
   }
 
-  async #run(job: ClearJob, signal: AbortSignal): Promise<void> {
+  async #run(job: ClearJob, signal: AbortSignal, onEnd: (job: ClearJob) => void): Promise<void> {
     try {
       const onProgress = (progress: ClearProgress): void => void (job.progress = progress);
       job.progress = await this.cache.clearMatching(job.pattern, { dryRun: job.dryRun, signal, onProgress });
@@ -74,6 +78,7 @@ export class ClearJobs implements OnModuleDestroy {
     } finally {
       job.endedAt = new Date().toISOString();
       this.#running.delete(job);
+      onEnd(job);
     }
   }
 

@@ -35,14 +35,14 @@ export function readInvalidateBody(body: unknown): InvalidateRequest {
   if (keys === undefined && tags === undefined)
     throw refusal('KEYS_REQUIRED', '$', 'must have tags, keys or both');
   return {
-    keys: keys === undefined ? [] : readKeys(listOf(keys, 'KEYS', 'keys')),
-    tags: tags === undefined ? [] : readTags(listOf(tags, 'TAGS', 'tags')),
+    keys: keys === undefined ? [] : readKeys(listOf(keys, 'keys', 'KEYS_TYPE', 'KEYS_EMPTY')),
+    tags: tags === undefined ? [] : readTags(listOf(tags, 'tags', 'TAGS_TYPE', 'TAGS_EMPTY')),
   };
 }
 
-function listOf(value: unknown, code: 'KEYS' | 'TAGS', path: string): unknown[] {
-  if (!Array.isArray(value)) throw refusal(`${code}_TYPE`, path, 'must be a list');
-  if (value.length === 0) throw refusal(`${code}_EMPTY`, path, 'must not be empty; leave it out instead');
+function listOf(value: unknown, path: string, wrongType: string, empty: string): unknown[] {
+  if (!Array.isArray(value)) throw refusal(wrongType, path, 'must be a list');
+  if (value.length === 0) throw refusal(empty, path, 'must not be empty; leave it out instead');
   return value;
 }
 

@@ -2,13 +2,13 @@ import { z } from 'zod';
 import { adminKeys } from './admin-keys';
 import { hostNames } from './host-names';
 import { redisUrl } from './redis-url';
-import { oneOf, onOff, Refusal, setting, settingDoc, text, url, wholeNumber } from './setting';
+import { cronOrOff, oneOf, onOff, Refusal, setting, settingDoc, text, url, wholeNumber } from './setting';
+import { trustedProxies, type TrustedProxy } from './trusted-proxies';
 
 export type Environment = 'development' | 'production' | 'test';
 
 const httpUrl = url(['http:', 'https:'], 'an http:// or https:// URL');
 const postgresUrl = url(['postgres:', 'postgresql:'], 'postgres://user:password@host:port/database');
-const fields = '[0-9A-Za-z*?/,#LW-]+';
 const sections = new WeakMap<object, { shape: z.core.$ZodShape }>();
 
 /**
@@ -40,11 +40,43 @@ export const settingsSchema = z.strictObject({
         'Comma list of host names that requests may ask for; others get 421, except probes under /health.',
       defaultText: 'any',
     }),
+    trustedProxies: setting<readonly TrustedProxy[]>(trustedProxies, [], {
+      env: 'TRUSTED_PROXIES',
+      description:
+        'Comma list of addresses and networks of proxies; from them alone X-Forwarded-For is read, for the limits of clients.',
+      defaultText: 'none: a client is the peer of its socket',
+    }),
+    headersTimeoutMs: setting(wholeNumber(100, 600_000), 10_000, {
+      env: 'HTTP_HEADERS_TIMEOUT_MS',
+      unit: 'ms',
+      description: 'Limit of receiving the head of a request; then 408 and the connection is closed.',
+    }),
+    requestTimeoutMs: setting(wholeNumber(100, 600_000), 30_000, {
+      env: 'HTTP_REQUEST_TIMEOUT_MS',
+      unit: 'ms',
+      description: 'Limit of receiving a whole request; then 408 and the connection is closed.',
+    }),
+    handlerTimeoutMs: setting(wholeNumber(100, 3_600_000), 60_000, {
+      env: 'HTTP_HANDLER_TIMEOUT_MS',
+      unit: 'ms',
+      description: 'An answer that has not begun by then is a 503; streams that have begun go on.',
+    }),
+    maxConnections: setting(wholeNumber(1, 1_000_000), 10_000, {
+      env: 'HTTP_MAX_CONNECTIONS',
+      unit: 'connections',
+      description: 'Connections at once; further ones are closed at once.',
+    }),
+    maxRequestsPerSocket: setting(wholeNumber(0, 1_000_000_000), 100_000, {
+      env: 'HTTP_MAX_REQUESTS_PER_SOCKET',
+      unit: 'requests',
+      description: 'After so many requests a kept connection is closed; 0 sets no limit.',
+    }),
   }),
   redis: section({
     url: setting<string | undefined>(redisUrl, undefined, {
       env: 'REDIS_URL',
-      description: 'The Redis that instances share; off runs on memory alone.',
+      description:
+        'The Redis that instances share: redis://…, redis+sentinel://host:port,…/master or redis+cluster://host:port,…; off runs on memory alone.',
       defaultText: 'a private redis-server when the program is installed, else memory alone',
       secret: true,
     }),
@@ -104,6 +136,11 @@ export const settingsSchema = z.strictObject({
       defaultText: 'none',
       secret: true,
     }),
+    auditMaxRows: setting(wholeNumber(100, 10_000_000), 10_000, {
+      env: 'ADMIN_AUDIT_MAX_ROWS',
+      unit: 'rows',
+      description: 'Rows of the audit log that are kept; the oldest are dropped.',
+    }),
   }),
   cache: section({
     namespace: setting(
@@ -114,7 +151,7 @@ export const settingsSchema = z.strictObject({
         description: 'First part of every key in Redis; applications with different ones share nothing.',
       },
     ),
-    l1MaxEntries: setting(wholeNumber(0, 100_000_000), 10_000, {
+    l1MaxEntries: setting(wholeNumber(0, 10_000_000), 10_000, {
       env: 'CACHE_L1_MAX_ENTRIES',
       unit: 'entries',
       description: 'Entries kept in the memory of this process at most; 0 keeps none.',
@@ -128,6 +165,11 @@ export const settingsSchema = z.strictObject({
       env: 'CACHE_FAST_PATH',
       description: 'on answers hits of public routes in front of the router; off sends all through it.',
     }),
+    l1Eviction: setting<'s3fifo' | 'lru'>(oneOf('s3fifo', 'lru'), 's3fifo', {
+      env: 'CACHE_L1_EVICTION',
+      description:
+        's3fifo or lru: which entries go when there is no room; under 256 entries it is lru in any case.',
+    }),
   }),
   warming: section({
     enabled: setting(onOff, true, {
@@ -135,14 +177,10 @@ export const settingsSchema = z.strictObject({
       description:
         'on warms the cache at the start and by schedule; off leaves warming to POST /api/v1/cache/warm.',
     }),
-    cron: setting(
-      text(new RegExp(`^(off|(${fields} ){4,5}${fields})$`), 'a cron expression of 5 or 6 fields, or off'),
-      '*/5 * * * *',
-      {
-        env: 'CACHE_WARMING_CRON',
-        description: 'When one of the instances warms the cache again; off means at the start only.',
-      },
-    ),
+    cron: setting(cronOrOff, '*/5 * * * *', {
+      env: 'CACHE_WARMING_CRON',
+      description: 'When one of the instances warms the cache again; off means at the start only.',
+    }),
     concurrency: setting(wholeNumber(1, 64), 4, {
       env: 'CACHE_WARMING_CONCURRENCY',
       unit: 'loads',
@@ -184,12 +222,7 @@ export function settingsTable(): SettingRow[] {
 export class AppConfig {
   readonly version = '2.0.0';
   readonly environment: Environment;
-  readonly server: {
-    readonly port: number;
-    readonly host: string;
-    /** In lower case, without ports; none means any. */
-    readonly allowedHosts: readonly string[];
-  };
+  readonly server: Omit<Settings['server'], 'host'> & { readonly host: string };
   readonly redis: Omit<Settings['redis'], 'url'> & {
     readonly mode: 'url' | 'embedded' | 'off';
     readonly url: string | undefined;
@@ -207,9 +240,8 @@ export class AppConfig {
     const { environment, server, redis, database } = settings;
     this.environment = environment;
     this.server = {
-      port: server.port,
+      ...server,
       host: server.host ?? (environment === 'production' ? '0.0.0.0' : '127.0.0.1'),
-      allowedHosts: server.allowedHosts,
     };
     const url = redis.url === 'off' ? undefined : redis.url;
     this.redis = {

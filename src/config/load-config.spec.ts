@@ -29,7 +29,7 @@ describe('the configuration', () => {
     expect(config).toMatchObject({
       environment: 'development',
       version: '2.0.0',
-      server: { port: 10_010, host: '127.0.0.1' },
+      server: { port: 10_010, host: '127.0.0.1', headersTimeoutMs: 10_000, requestTimeoutMs: 30_000 },
       redis: { mode: 'embedded', url: undefined, commandTimeoutMs: 300 },
       database: { mode: 'embedded', dataDir: 'data' },
       admin: { apiKeys: [] },
@@ -48,7 +48,7 @@ describe('the configuration', () => {
       'server: { port: 2000 }\ncache: { namespace: from-production }\n',
     );
     const config = loadConfig({ NODE_ENV: 'production', PORT: '3000' }, folder);
-    expect(config.server).toEqual({ port: 3_000, host: 'a', allowedHosts: [] });
+    expect(config.server).toMatchObject({ port: 3_000, host: 'a' });
     expect(config.cache.namespace).toBe('from-production');
     expect(config.log.level).toBe('error');
   });
@@ -70,7 +70,7 @@ describe('the configuration', () => {
       expect.arrayContaining([
         'NODE_ENV must be one of development, production, test, not "staging"',
         'server in config/default.yaml must hold keys and values',
-        'cache.l1MaxEntries in config/default.yaml must be a whole number from 0 to 100000000, not "many"',
+        'cache.l1MaxEntries in config/default.yaml must be a whole number from 0 to 10000000, not "many"',
         'cache.colour in config/default.yaml is not a setting',
         'CACHE_WARMING must be on or off, not "maybe"',
         'LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent, not "loud"',
@@ -84,6 +84,16 @@ describe('the configuration', () => {
     expect(problemsOf({ PORT: value })).toEqual([
       expect.stringContaining('PORT must be a whole number from 0 to 65535'),
     ]);
+  });
+
+  it.each(['99 * * * *', '* * *', 'hourly', '* * * * * * *'])('refuses the schedule %s', cron => {
+    expect(() => loadConfig({ CACHE_WARMING_CRON: cron }, folder)).toThrow(
+      `CACHE_WARMING_CRON must be a cron expression of 5 or 6 fields, or off, not "${cron}"`,
+    );
+  });
+
+  it.each(['off', '*/5 * * * *', '30 */5 * * * *', '0 6 * * MON-FRI'])('takes the schedule %s', cron => {
+    expect(loadConfig({ CACHE_WARMING_CRON: cron }, folder).warming.cron).toBe(cron);
   });
 
   it('treats an empty variable as not set', () => {
@@ -102,12 +112,25 @@ describe('the configuration', () => {
   });
 
   it.each([
-    ['redis+sentinel://h1:26379,h2:26379/mymaster', 'Sentinel'],
-    ['redis+cluster://h1:6379,h2:6379', 'Cluster'],
-  ])('refuses %s with a clear line', (url, kind) => {
-    expect(problemsOf({ REDIS_URL: url })).toEqual([
-      `REDIS_URL names a Redis ${kind}; this version supports a single Redis (redis://host:port) only`,
+    'redis+sentinel://h1:26379,h2:26379/mymaster',
+    'redis+cluster://user:hunter2@h1:6379,[::1]:6380,h3',
+  ])('takes %s', url => {
+    expect(loadConfig({ REDIS_URL: url }, folder).redis).toMatchObject({ mode: 'url', url });
+  });
+
+  it.each([
+    'redis+sentinel://h1:26379,h2:26379',
+    'redis+sentinel://u:hunter2@/mymaster',
+    'redis+cluster://h1:6379/2',
+    'redis+cluster://h1:99999',
+    'redis+cluster://u:hunter2%@h1',
+    'redis+other://h1',
+  ])('refuses %s with what it may be, and without its password', url => {
+    const problems = problemsOf({ REDIS_URL: url });
+    expect(problems).toEqual([
+      expect.stringMatching(/^REDIS_URL must be redis:.*redis\+sentinel:.*redis\+cluster:/),
     ]);
+    expect(problems.join()).not.toContain('hunter2');
   });
 
   it.each([

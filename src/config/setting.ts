@@ -1,3 +1,4 @@
+import { validateCronExpression } from 'cron';
 import { z } from 'zod';
 
 /** What the table of settings says about one of them; kept in the schema, so that it cannot drift from it. */
@@ -69,6 +70,15 @@ export const onOff: Parse<boolean> = value => {
 export function text(pattern: RegExp, rule: string): Parse<string> {
   return value => (typeof value === 'string' && pattern.test(value) ? value : new Refusal(`must be ${rule}`));
 }
+
+/** A cron expression of 5 or 6 fields as the `cron` package reads it, or the word `off`. */
+export const cronOrOff: Parse<string> = value => {
+  const rule = 'must be a cron expression of 5 or 6 fields, or off';
+  if (typeof value !== 'string') return new Refusal(rule);
+  const fields = value.trim().split(/\s+/).length;
+  const isCron = (fields === 5 || fields === 6) && validateCronExpression(value).valid;
+  return value === 'off' || isCron ? value : new Refusal(rule);
+};
 
 /** A URL with one of the schemes (`http:` …) and a host. The value itself never stands in the message: it may hold a password. */
 export function url(schemes: readonly string[], rule: string): Parse<string> {

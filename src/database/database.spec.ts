@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,7 +31,8 @@ describe('the database on a PostgreSQL server', () => {
   it('is migrated once by two instances that start at once', async () => {
     const url = await server.createDatabase('together');
     const both = await Promise.all([Database.open(options(url)), Database.open(options(url))]);
-    expect(await server.query('SELECT name FROM schema_migrations', [], url)).toHaveLength(1);
+    const files = readdirSync(join(__dirname, 'migrations')).map(name => ({ name }));
+    expect(await server.query('SELECT name FROM schema_migrations ORDER BY name', [], url)).toEqual(files);
     for (const database of both) expect(await database.ping(1_000)).toBeGreaterThan(0);
     await Promise.all(both.map(database => database.close()));
   });
@@ -84,6 +85,26 @@ describe('the database on a PostgreSQL server', () => {
     const wrong: unknown = await database.orm.execute('SELECT nothing').catch((reason: unknown) => reason);
     expect((wrong as { cause?: { code?: string } }).cause).toMatchObject({ code: '42703' });
     await database.close();
+  }, 60_000);
+
+  it('does what waited for a server that came late, again until it succeeds, and then the rest', async () => {
+    const late = await PostgresServer.start();
+    const url = await late.createDatabase('late');
+    await late.kill();
+    const database = await Database.open(options(url));
+    const done: string[] = [];
+    let failures = 2;
+    await database.onReady(async () => {
+      if ((failures -= 1) >= 0) throw Object.assign(new Error('terminated'), { code: '57P01' });
+      done.push('first');
+      return Promise.resolve();
+    });
+    await database.onReady(() => Promise.resolve(void done.push('second')));
+    expect(done).toEqual([]);
+    await late.up();
+    await eventually(() => expect(done).toEqual(['first', 'second']));
+    await database.close();
+    await late.stop();
   }, 60_000);
 
   it('translates the outage inside a transaction too', async () => {

@@ -121,22 +121,41 @@ export class Database implements OnApplicationShutdown {
     if (ran.length > 0) this.log.log(`migrations run: ${ran.join(', ')}`);
   }
 
+  /** Tries again until the server is there, the migrations have run and so has everything that waited for them. */
   private async migrateLater(): Promise<void> {
-    for (let delayMs = firstRetryMs; !this.migrated; delayMs = Math.min(2 * delayMs, maxRetryMs)) {
+    for (
+      let delayMs = firstRetryMs;
+      !this.migrated || this.firstWork.length > 0;
+      delayMs = Math.min(2 * delayMs, maxRetryMs)
+    ) {
       await sleep(delayMs, undefined, { signal: this.closed.signal, ref: false }).catch((error: Error) => {
         if (error.name !== 'AbortError') throw error;
       });
       if (this.closed.signal.aborted) return;
-      try {
-        await this.migrate();
-        for (const work of this.firstWork.splice(0)) await work();
-        this.log.log(`PostgreSQL at ${this.address()} is there`);
-      } catch (error) {
-        const cause = translateDatabaseError(error);
-        const text = cause instanceof DatabaseUnavailableError ? causeOf(cause) : String(cause);
-        this.log.debug(`PostgreSQL is still away: ${text}`);
-        if (!(cause instanceof DatabaseUnavailableError)) this.log.error(`the migrations failed: ${text}`);
+      await this.attempt('the migrations', async () => {
+        if (!this.migrated) await this.migrate();
+      });
+      // What fails stays first in the line.
+      while (this.migrated && this.firstWork.length > 0) {
+        if (!(await this.attempt('the first work on the tables', this.firstWork[0]!))) break;
+        this.firstWork.shift();
       }
+    }
+    this.log.log(`PostgreSQL at ${this.address()} is there`);
+  }
+
+  /** Whether it succeeded. An outage is expected here; anything else is told. */
+  private async attempt(what: string, run: () => Promise<void>): Promise<boolean> {
+    try {
+      await run();
+      return true;
+    } catch (error) {
+      const cause = translateDatabaseError(error);
+      const isAway = cause instanceof DatabaseUnavailableError;
+      const text = isAway ? causeOf(cause) : String(cause);
+      if (isAway) this.log.debug(`PostgreSQL is still away: ${text}`);
+      else this.log.error(`${what} failed: ${text}`);
+      return false;
     }
   }
 

@@ -1,4 +1,4 @@
-import { index, integer, jsonb, pgTable, text, timestamp } from 'drizzle-orm/pg-core';
+import { bigint, index, integer, jsonb, pgTable, text, timestamp } from 'drizzle-orm/pg-core';
 
 /**
  * The tables as queries see them. The files in `migrations/` make them: a change here needs a new file there.
@@ -40,4 +40,42 @@ export const settingsHistory = pgTable('settings_history', {
   change: jsonb('change').$type<Record<string, unknown>>().notNull(),
   changedBy: text('changed_by').notNull(),
   changedAt: timestamp('changed_at', { withTimezone: true, mode: 'string' }).notNull().defaultNow(),
+});
+
+/** Keys of administrators. Of the key itself there is only its SHA-256, as 64 hex digits. */
+export const adminKeys = pgTable(
+  'admin_keys',
+  {
+    id: text('id').primaryKey(),
+    sha256: text('sha256').notNull().unique(),
+    name: text('name').notNull(),
+    scopes: text('scopes').array().notNull(),
+    createdAt: timestamp('created_at', { withTimezone: true, mode: 'string' }).notNull().defaultNow(),
+    createdBy: text('created_by').notNull(),
+    revokedAt: timestamp('revoked_at', { withTimezone: true, mode: 'string' }),
+    revokedBy: text('revoked_by'),
+    lastUsedAt: timestamp('last_used_at', { withTimezone: true, mode: 'string' }),
+  },
+  table => [index('admin_keys_created').on(table.createdAt, table.id)],
+);
+
+/** What administrators did, in the order in which it was written; the oldest rows are dropped. */
+export const auditLog = pgTable('audit_log', {
+  id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+  at: timestamp('at', { withTimezone: true, mode: 'string' }).notNull(),
+  who: text('who').notNull(),
+  action: text('action').notNull(),
+  /** What it was done to, cut and escaped. */
+  target: jsonb('target').$type<Record<string, unknown>>().notNull(),
+  /** How many keys, tags or entries; null while nobody knows. */
+  count: integer('count'),
+  result: text('result').notNull(),
+  jobId: text('job_id'),
+  requestId: text('request_id'),
+});
+
+/** What a fresh installation was given once. */
+export const seeds = pgTable('seeds', {
+  name: text('name').primaryKey(),
+  plantedAt: timestamp('planted_at', { withTimezone: true, mode: 'string' }).notNull().defaultNow(),
 });

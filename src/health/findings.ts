@@ -48,7 +48,7 @@ export function alertsOf({ services, cache, host }: Facts): Alert[] {
     alerts.push({
       level: 'warning',
       source: 'cache',
-      message: 'Changes of other instances are not heard: copies in memory are not served.',
+      message: `Changes of other instances are not heard${gate.reason === undefined ? '' : ` (${gate.reason})`}: copies in memory are not served.`,
     });
   }
   if (pendingInvalidations > 0) {

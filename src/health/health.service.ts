@@ -32,7 +32,7 @@ export class HealthService {
   }
 
   /**
-   * Whether requests can be answered: `degraded` without Redis, which is slower and not wrong.
+   * Whether requests can be answered: `degraded` without Redis, or when its changes are not heard, which is slower and not wrong.
    * @throws ServiceUnavailableException with the report when the database is away
    */
   async ready(): Promise<ProbeDto> {
@@ -41,7 +41,8 @@ export class HealthService {
       () => this.databaseIndicator(database),
       () => this.redisIndicator(redis),
     ])) as ProbeDto;
-    return redis.status === 'down' ? { ...report, status: 'degraded' } : report;
+    const isDegraded = redis.status === 'down' || this.cache.status().gate.reason !== undefined;
+    return isDegraded ? { ...report, status: 'degraded' } : report;
   }
 
   /** The status in one word: `unhealthy` without the database, `degraded` without anything else that is configured. */
@@ -113,7 +114,7 @@ export class HealthService {
   /** Always up: any indicator that is down makes Terminus answer 503, and without Redis answers go on. */
   private redisIndicator({ status, responseTimeMs, error }: Check): HealthIndicatorResult {
     const indicator = this.indicators.check('redis');
-    const { remote, pendingInvalidations } = this.cache.status();
+    const { remote, gate, pendingInvalidations } = this.cache.status();
     if (status === 'disabled')
       return indicator.up({
         mode: 'off',
@@ -124,6 +125,13 @@ export class HealthService {
       circuit_breaker_state: remote.breaker,
       pending_invalidations: pendingInvalidations,
     };
+    if (status === 'up' && gate.reason !== undefined)
+      return indicator.up({
+        ...state,
+        response_time_ms: responseTimeMs,
+        degraded: true,
+        message: `Changes in Redis are not heard: ${gate.reason}.`,
+      });
     return status === 'up'
       ? indicator.up({ ...state, response_time_ms: responseTimeMs })
       : indicator.up({ ...state, degraded: true, message: error });

@@ -49,18 +49,6 @@ const answers: Readonly<Record<string, { status: number; title: string; detail?:
   },
 };
 
-/** Types of errors of the body reader (`raw-body`, `body-parser`) and of the router. */
-const readerAnswers: Readonly<Record<string, ProblemAnswer>> = {
-  'entity.too.large': { status: 413, code: 'BODY_TOO_LARGE', title: 'Body too large' },
-  'encoding.unsupported': {
-    status: 415,
-    code: 'UNSUPPORTED_MEDIA_TYPE',
-    detail: 'Content-Encoding must be identity, gzip, deflate or br.',
-  },
-  'request.aborted': { status: 400, code: 'BODY_INCOMPLETE', title: 'Incomplete body' },
-  'request.size.invalid': { status: 400, code: 'BODY_INCOMPLETE', title: 'Incomplete body' },
-};
-
 /** How the router says that a part of the path has a broken percent-encoding. */
 const undecodable = /^Failed to decode param/;
 const maxCauses = 5;
@@ -70,7 +58,7 @@ const maxDetailCharacters = 300;
 export function answerOf(error: unknown): ProblemAnswer {
   if (error instanceof ProblemException) return error;
   if (error instanceof HttpException) return ofHttpException(error);
-  const known = ofCode(error) ?? ofReader(error) ?? ofCauses(error);
+  const known = ofCode(error) ?? ofRouter(error) ?? ofCauses(error);
   return (
     known ?? {
       status: 500,
@@ -95,20 +83,10 @@ function ofCode(error: unknown): ProblemAnswer | undefined {
   return { status: answer.status, code: answer.code ?? (code as string), title: answer.title, detail };
 }
 
-function ofReader(error: unknown): ProblemAnswer | undefined {
+function ofRouter(error: unknown): ProblemAnswer | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
-  const { type, status } = error as { type?: unknown; status?: unknown };
-  if (typeof type === 'string' && Object.hasOwn(readerAnswers, type)) return readerAnswers[type];
-  if (status === 400 && undecodable.test(String((error as Error).message))) return pathInvalid;
-  // zlib: a body that is not what its Content-Encoding says
-  return status === 400
-    ? {
-        status: 400,
-        code: 'BODY_INVALID',
-        title: 'Unreadable body',
-        errors: [bodyItem('the body cannot be decoded')],
-      }
-    : undefined;
+  const { message, status } = error as { message?: unknown; status?: unknown };
+  return status === 400 && undecodable.test(String(message)) ? pathInvalid : undefined;
 }
 
 /** A wrapped outage (drizzle and loaders wrap what drivers throw) is still an outage. */
@@ -128,10 +106,6 @@ const pathInvalid: ProblemAnswer = {
   title: 'Invalid path',
   detail: 'The path has a broken percent-encoding.',
 };
-
-function bodyItem(message: string): { path: string; code: string; message: string } {
-  return { path: '$', code: 'BODY_INVALID', message };
-}
 
 function shorten(text: string): string {
   return text.length <= maxDetailCharacters ? text : `${text.slice(0, maxDetailCharacters - 1)}…`;

@@ -1,19 +1,19 @@
-import express, { type NextFunction, type Request, type Response } from 'express';
+import type { NextFunction, Request, Response } from 'express';
 import { ProblemException } from './problem.exception';
+import { readBody } from './read-body';
 
 /** Limits of a request body; the bytes count after decompression. */
 export const bodyLimits = Object.freeze({ maxBytes: 256 * 1_024, maxDepth: 32 });
 
 const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype']);
 const methodsWithBody = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
-const readRaw = express.raw({ limit: bodyLimits.maxBytes, type: () => true });
 
 /**
  * Reads a JSON body into `request.body`; undefined when there is none, whatever the content type says. Done here and not
  * by the framework's reader, which takes other charsets, drops a byte order mark, lets `__proto__` keys and forty thousand
  * levels through, and answers a text body with a 500. The body of a GET is ignored.
  */
-export function jsonBody(request: Request, response: Response, next: NextFunction): void {
+export function jsonBody(request: Request, _response: Response, next: NextFunction): void {
   if (!methodsWithBody.has(request.method) || !hasBody(request)) {
     request.body = undefined;
     next();
@@ -34,16 +34,11 @@ export function jsonBody(request: Request, response: Response, next: NextFunctio
     );
     return;
   }
-  readRaw(request, response, (error?: unknown) => {
-    if (error !== undefined) return next(error);
-    try {
-      request.body =
-        Buffer.isBuffer(request.body) && request.body.length > 0 ? parse(request.body) : undefined;
-    } catch (problem) {
-      return next(problem);
-    }
-    next();
-  });
+  readBody(request, bodyLimits.maxBytes)
+    .then(bytes => {
+      request.body = bytes.length > 0 ? parse(bytes) : undefined;
+    })
+    .then(() => next(), next);
 }
 
 function hasBody(request: Request): boolean {

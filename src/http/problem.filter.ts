@@ -1,17 +1,11 @@
-import {
-  type ArgumentsHost,
-  Catch,
-  type ExceptionFilter,
-  HttpException,
-  Logger,
-  NotFoundException,
-} from '@nestjs/common';
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { allowedMethods } from './allowed-methods';
 import { answerOf } from './error-mapping';
 import { type ProblemAnswer, problemDocument, problemHeaders } from './problem';
 import { ProblemException } from './problem.exception';
 import { requestIdOf } from './request-id.middleware';
+import { isRouterMiss } from './router-miss';
 
 /**
  * The only place that turns errors into answers: those of the router, the body reader, guards, validation, features, the
@@ -26,6 +20,11 @@ export class ProblemFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const request = http.getRequest<Request>();
     const response = http.getResponse<Response>();
+    // Answered already: too late for the limit of time, or the socket timed out. Nobody waits for what the handler says now.
+    if (response.writableEnded || response.destroyed) {
+      this.log.debug(`an error after the answer to ${request.method}: ${String(error)}`);
+      return;
+    }
     const answer = this.answer(error, request);
     if (answer.status >= 500) this.report(error, answer, request);
     if (response.headersSent) {
@@ -38,10 +37,10 @@ export class ProblemFilter implements ExceptionFilter {
     const report = healthReport(error);
     if (report) headers['Content-Type'] = 'application/json; charset=utf-8';
     if (answer.status === 413) headers['Connection'] = 'close'; // the rest of the body is not read
+    const body = JSON.stringify(report ?? problemDocument(answer, request.originalUrl, requestIdOf(request)));
+    headers['Content-Length'] = String(Buffer.byteLength(body));
     response.status(answer.status).set(headers);
-    response.end(
-      JSON.stringify(report ?? problemDocument(answer, request.originalUrl, requestIdOf(request))),
-    );
+    response.end(request.method === 'HEAD' ? undefined : body);
   }
 
   private answer(error: unknown, request: Request): ProblemAnswer {
@@ -65,13 +64,6 @@ export class ProblemFilter implements ExceptionFilter {
       this.log.warn(`${what}: ${error instanceof Error ? error.message : String(error)}`);
     else this.log.error({ err: error, request_id: requestIdOf(request) }, what);
   }
-}
-
-/** Whether no route took the request; the framework says so with the exception that a handler would use for a missing record. */
-function isRouterMiss(error: unknown, request: Request): boolean {
-  return (
-    error instanceof NotFoundException && error.message === `Cannot ${request.method} ${request.originalUrl}`
-  );
 }
 
 /** The report of a failed health check (Terminus throws it): it is the answer of that route, not a problem document. */

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { HardwareModule } from '../hardware/hardware.module';
 import { HealthModule } from '../health/health.module';
+import { AdminMetrics } from './admin-metrics';
 import { HttpDurations } from './http-durations';
 import { MetricsController } from './metrics.controller';
 import { MetricsService } from './metrics.service';
@@ -11,6 +12,6 @@ import { StatusController } from './status.controller';
 @Module({
   imports: [HardwareModule, HealthModule],
   controllers: [PrometheusController, MetricsController, StatusController],
-  providers: [MetricsService, PrometheusRegistry, HttpDurations],
+  providers: [MetricsService, PrometheusRegistry, HttpDurations, AdminMetrics],
 })
 export class MetricsModule {}

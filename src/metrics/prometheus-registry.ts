@@ -7,6 +7,8 @@ type Labels = Readonly<Record<string, string>>;
 type Sample = readonly [labels: Labels, value: number];
 
 const durationBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+/** A change takes half a millisecond to be heard of, and with Δ at its default at most two seconds for L1 to be served. */
+const lagBuckets = [0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2];
 const breakerStates = ['closed', 'open', 'half-open'] as const;
 
 /**
@@ -17,7 +19,8 @@ const breakerStates = ['closed', 'open', 'half-open'] as const;
 @Injectable()
 export class PrometheusRegistry implements OnApplicationShutdown {
   readonly httpDuration: Histogram<'method' | 'route' | 'status'>;
-  private readonly registry = new Registry();
+  readonly registry = new Registry();
+  private stopMeasuring: (() => void) | undefined;
 
   constructor(
     private readonly cache: TieredCache,
@@ -49,6 +52,7 @@ export class PrometheusRegistry implements OnApplicationShutdown {
   }
 
   onApplicationShutdown(): void {
+    this.stopMeasuring?.();
     this.registry.clear();
   }
 
@@ -136,15 +140,23 @@ export class PrometheusRegistry implements OnApplicationShutdown {
     this.gauge('cache_gate_open', 'Whether changes of other instances are heard.', [], () => [
       [{}, this.cache.status().gate.open ? 1 : 0],
     ]);
-    this.gauge(
-      'cache_coherence_lag_seconds',
-      'Last measured time from a change to hearing of it.',
+    this.gauge('cache_gate_age_seconds', 'Time since which changes of other instances are known.', [], () => {
+      const { ageMs } = this.cache.status().gate;
+      return ageMs === null ? [] : [[{}, ageMs / 1_000]];
+    });
+    this.counter(
+      'cache_tracking_armings_total',
+      'Times that listening for changes began, on any node; more than one a node means that it was lost.',
       [],
-      () => {
-        const { lagMs } = this.cache.status().gate;
-        return lagMs === null ? [] : [[{}, lagMs / 1_000]];
-      },
+      () => [[{}, this.cache.status().gate.armings ?? 0]],
     );
+    const lag = new Histogram({
+      name: 'cache_coherence_lag_seconds',
+      help: 'Time from a change in Redis to hearing of it here, as measured with each canary.',
+      buckets: lagBuckets,
+      registers: [this.registry],
+    });
+    this.stopMeasuring = this.cache.events.on('canary', ({ lagMs }) => lag.observe(lagMs / 1_000));
     this.gauge('cache_pending_invalidations', 'Invalidations that wait for Redis.', [], () => [
       [{}, this.cache.status().pendingInvalidations],
     ]);

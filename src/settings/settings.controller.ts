@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Headers, Param, Patch, Query, Req, Res } from '@nestjs/common';
 import { ApiHeader, ApiOkResponse, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import { AdminOnly } from '../auth/admin-key.guard';
+import { AdminOnly } from '../auth/admin-only.decorator';
 import { principalOf } from '../auth/principal';
 import { CacheStaticData, InvalidatesCache, WarmUp } from '../cache';
 import { settingsCache } from './cache';
@@ -31,7 +31,7 @@ export class SettingsController {
   }
 
   @Get('history')
-  @AdminOnly()
+  @AdminOnly('settings:write')
   @ApiOperation({ summary: 'Who changed what and when, the latest first' })
   @ApiOkResponse({ type: SettingsHistoryDto })
   history(@Query() query: SettingsHistoryQueryDto): Promise<SettingsHistoryDto> {
@@ -49,7 +49,7 @@ export class SettingsController {
   }
 
   @Patch()
-  @AdminOnly()
+  @AdminOnly('settings:write')
   @InvalidatesCache({ tags: [settingsCache.tag] })
   @ApiOperation({ summary: 'Change some settings' })
   @ApiHeader({

@@ -24,7 +24,7 @@ describe('with keys configured', () => {
     expect((await app.delete(path, headers as Record<string, string>)).status).toBe(404);
   });
 
-  it('asks for a key, and says how', async () => {
+  it('B01: asks for a key, and says how', async () => {
     const answer = await app.delete(path);
     expect([answer.status, answer.body['code']]).toEqual([401, 'AUTH_REQUIRED']);
     expect(answer.headers.get('www-authenticate')).toBe('ApiKey realm="cache-admin"');
@@ -40,13 +40,13 @@ describe('with keys configured', () => {
     ['a non-ASCII one', { 'X-API-Key': 'ÿ'.repeat(40) }],
     ['another scheme', { Authorization: `Basic ${Buffer.from(key).toString('base64')}` }],
     ['a prefix', { Authorization: `Bearer ${key.slice(0, -1)}` }],
-  ])('refuses %s', async (_what, headers) => {
+  ])('B02, B03: refuses %s', async (_what, headers) => {
     const answer = await app.delete(path, headers);
     expect([answer.status, answer.body['code']]).toEqual([401, 'AUTH_INVALID']);
     expect(answer.text).not.toContain(key);
   });
 
-  it('refuses two different keys as ambiguous', async () => {
+  it('B03: refuses two different keys as ambiguous', async () => {
     const answer = await app.delete(path, { 'X-API-Key': key, Authorization: `Bearer ${other}` });
     expect([answer.status, answer.body['code']]).toEqual([400, 'HEADER_DUPLICATE']);
     const raw = await app.raw(
@@ -55,14 +55,14 @@ describe('with keys configured', () => {
     expect(raw).toMatch(/^HTTP\/1\.1 400 [\s\S]*HEADER_DUPLICATE/);
   });
 
-  it('refuses a header that is sent twice', async () => {
+  it('B03: refuses a header that is sent twice', async () => {
     const raw = await app.raw(
       `DELETE ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-API-Key: ${key}\r\nX-API-Key: ${key}\r\n\r\n`,
     );
     expect(raw).toMatch(/^HTTP\/1\.1 401 [\s\S]*AUTH_INVALID/);
   });
 
-  it('does not read keys from the query, and logs neither them nor a key', async () => {
+  it('B04: does not read keys from the query, and logs neither them nor a key', async () => {
     expect((await app.delete(`${path}?api_key=${key}`)).body['code']).toBe('AUTH_REQUIRED');
     expect(app.output).not.toContain(key);
   });
@@ -73,7 +73,7 @@ describe('with keys configured', () => {
 });
 
 describe('limits', () => {
-  it('slow down guessing after a tenth of the limit, and leave another client’s key alone', async () => {
+  it('B08: slow down guessing after a tenth of the limit, and leave another client’s key alone', async () => {
     const app = await Application.start({ ADMIN_API_KEYS: key, RATE_LIMIT: '30' });
     try {
       for (let attempt = 0; attempt < 3; attempt += 1)
@@ -86,7 +86,7 @@ describe('limits', () => {
     }
   });
 
-  it('end the requests of one credential past the limit', async () => {
+  it('B08: end the requests of one credential past the limit', async () => {
     const app = await Application.start({ ADMIN_API_KEYS: `${key},${other}`, RATE_LIMIT: '10' });
     try {
       for (let request = 0; request < 10; request += 1)
@@ -114,6 +114,11 @@ describe('without keys', () => {
       );
     },
   );
+
+  it('decides by a key that is shown, also for this machine', async () => {
+    const answer = await app.delete(path, { 'X-API-Key': key });
+    expect([answer.status, answer.body['code']]).toEqual([401, 'AUTH_INVALID']);
+  });
 
   it('admits a page of its own in a browser here', async () => {
     expect((await app.delete(path, { Origin: app.url, 'Sec-Fetch-Site': 'same-origin' })).status).toBe(404);
@@ -158,7 +163,7 @@ describe('without keys', () => {
   });
 });
 
-it('in production without keys, admin routes are off', async () => {
+it('B07: in production without keys, admin routes are off', async () => {
   const app = await Application.start({ NODE_ENV: 'production', HOST: '127.0.0.1' });
   try {
     const answer = await app.delete(path);

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Application } from './harness/application';
 
 interface Agent {
@@ -227,5 +230,20 @@ describe('a removed agent', () => {
     expect((await app.get(`${path}/${agent.id}`)).status).toBe(404);
     expect((await list('?limit=200')).agents.map(({ id }) => id)).not.toContain(agent.id);
     expect((await app.delete(`${path}/${agent.id}`)).status).toBe(404);
+  });
+});
+
+describe('the first agents', () => {
+  it('are written once: those that were removed do not come back with a restart', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'sutazai-agents-'));
+    const first = await Application.start({ DATA_DIR: dataDir });
+    const { agents } = (await first.get<Page>('/api/v1/agents?limit=200')).body;
+    expect(agents.length).toBeGreaterThan(0);
+    for (const { id } of agents) await first.delete(`/api/v1/agents/${id}`);
+    await first.stop();
+    const second = await Application.start({ DATA_DIR: dataDir });
+    expect((await second.get<Page>('/api/v1/agents')).body).toMatchObject({ agents: [], count: 0 });
+    await second.stop();
+    rmSync(dataDir, { recursive: true });
   });
 });

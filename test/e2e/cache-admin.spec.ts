@@ -173,13 +173,13 @@ describe('administration of the cache', () => {
     expect([answer.status, answer.body.code]).toEqual([status, code]);
   });
 
-  test('warming something unknown is a 404, and nothing from outside is ever fetched', async () => {
+  test('B35: warming something unknown is a 404, and nothing from outside is ever fetched', async () => {
     const answer = await app.post<{ code: string }>('/api/v1/cache/warm', { categories: ['nonsense'] });
     expect([answer.status, answer.body.code]).toEqual([404, 'WARM_JOB_UNKNOWN']);
     expect((await app.post('/api/v1/cache/warm', { categories: ['http://127.0.0.1/'] })).status).toBe(400);
   });
 
-  test('with Redis away: stats answer at once, invalidations are queued and said so, a clear by pattern is refused', async () => {
+  test('B37, B38: with Redis away: stats answer at once, invalidations are queued and said so, a clear by pattern is refused', async () => {
     await redis.kill();
     await eventually(async () => {
       if ((await stats()).redis.status !== 'down') throw new Error('not noticed yet');

@@ -1,38 +1,12 @@
 import { gzipSync } from 'node:zlib';
-import { type Answer, Application } from './harness/application';
+import { Application } from './harness/application';
+import { expectProblem, type Problem } from './harness/problem';
 
 let app: Application;
 beforeAll(async () => {
   app = await Application.start();
 });
 afterAll(() => app.stop());
-
-interface Problem {
-  type: string;
-  title: string;
-  status: number;
-  code: string;
-  detail?: string;
-  instance: string;
-  request_id: string;
-  errors?: { path: string; code: string; message: string }[];
-}
-
-function expectProblem(answer: Answer, status: number, code: string): Problem {
-  const body = answer.body as Problem;
-  expect({ status: answer.status, code: body?.code }).toEqual({ status, code });
-  expect(body).toMatchObject({
-    type: `https://sutazai.invalid/problems/${code.toLowerCase().replaceAll('_', '-')}`,
-    title: expect.any(String),
-    status,
-  });
-  expect(answer.headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
-  expect(answer.headers.get('cache-control')).toBe('no-store');
-  expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
-  expect(answer.headers.get('x-request-id')).toBe(body.request_id);
-  expect(answer.text).not.toMatch(/node_modules|at .*\.js|SyntaxError|Unexpected token/);
-  return body;
-}
 
 const agents = '/api/v1/agents';
 
@@ -43,7 +17,7 @@ describe('every error is problem+json', () => {
   });
 
   it.each(['POST', 'DELETE', 'OPTIONS'])(
-    'of the router: 405 with Allow for %s where only GET is answered',
+    'B40: of the router: 405 with Allow for %s where only GET is answered',
     async method => {
       const answer = await app.request(method, '/');
       expectProblem(answer, 405, 'METHOD_NOT_ALLOWED');
@@ -51,7 +25,7 @@ describe('every error is problem+json', () => {
     },
   );
 
-  it('of the router: 405 names all methods of a path, and X-HTTP-Method-Override is ignored', async () => {
+  it('B40: of the router: 405 names all methods of a path, and X-HTTP-Method-Override is ignored', async () => {
     const answer = await app.request('PUT', `${agents}/a`, undefined, { 'X-HTTP-Method-Override': 'DELETE' });
     expectProblem(answer, 405, 'METHOD_NOT_ALLOWED');
     expect(answer.headers.get('allow')?.split(', ').sort()).toEqual(['DELETE', 'GET', 'HEAD', 'PATCH']);
@@ -67,24 +41,24 @@ describe('every error is problem+json', () => {
     ['a lone quote', '"'],
     ['a NUL', '{"a":"\0"}'],
     ['a byte order mark', '\ufeff{}'],
-  ])('of the body: %s', async (_what, body) => {
+  ])('B12: of the body: %s', async (_what, body) => {
     expectProblem(await app.post(agents, body), 400, 'BODY_INVALID_JSON');
   });
 
-  it('of the body: bytes that are not UTF-8', async () => {
+  it('B12: of the body: bytes that are not UTF-8', async () => {
     const head = `POST ${agents} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 4\r\n\r\n`;
     expect(await app.raw(Buffer.concat([Buffer.from(head), Buffer.from([0x22, 0xff, 0xfe, 0x22])]))).toMatch(
       /^HTTP\/1\.1 400 [\s\S]*BODY_INVALID_JSON/,
     );
   });
 
-  it.each(['null', '[]', '"x"', '42'])('of the body: %s is not an object', async body => {
+  it.each(['null', '[]', '"x"', '42'])('B13: of the body: %s is not an object', async body => {
     expect(expectProblem(await app.post(agents, body), 400, 'BODY_INVALID').errors).toEqual([
       { path: '$', code: 'BODY_INVALID', message: 'must be a JSON object' },
     ]);
   });
 
-  it('of the body: missing where fields are needed', async () => {
+  it('B13: of the body: missing where fields are needed', async () => {
     expectProblem(await app.post(agents), 400, 'BODY_INVALID');
   });
 
@@ -94,17 +68,17 @@ describe('every error is problem+json', () => {
     ['a form', 'application/x-www-form-urlencoded'],
     ['another charset', 'application/json; charset=utf-7'],
     ['none', ''],
-  ])('of the content type: %s', async (_what, type) => {
+  ])('B09: of the content type: %s', async (_what, type) => {
     const answer = await app.post(agents, '{}', { 'Content-Type': type });
     expectProblem(answer, 415, 'UNSUPPORTED_MEDIA_TYPE');
     expect(answer.headers.get('accept-post')).toBe('application/json');
   });
 
-  it('of the size: 257 KiB', async () => {
+  it('B14: of the size: 257 KiB', async () => {
     expectProblem(await app.post(agents, `{"a":"${'x'.repeat(257 * 1_024)}"}`), 413, 'BODY_TOO_LARGE');
   });
 
-  it('of the size: a small body that inflates to 5 MB', async () => {
+  it('B14: of the size: a small body that inflates to 5 MB', async () => {
     const zipped = gzipSync(`{"a":"${'x'.repeat(5_000_000)}"}`);
     const response = await fetch(app.url + agents, {
       method: 'POST',
@@ -114,7 +88,7 @@ describe('every error is problem+json', () => {
     expect([response.status, ((await response.json()) as Problem).code]).toEqual([413, 'BODY_TOO_LARGE']);
   });
 
-  it('of the size: a body that is not what its encoding says', async () => {
+  it('B14: of the size: a body that is not what its encoding says', async () => {
     expectProblem(await app.post(agents, '{}', { 'Content-Encoding': 'gzip' }), 400, 'BODY_INVALID');
     expectProblem(
       await app.post(agents, '{}', { 'Content-Encoding': 'rot13' }),
@@ -123,7 +97,7 @@ describe('every error is problem+json', () => {
     );
   });
 
-  it('of the depth: 33 levels, and 40,000', async () => {
+  it('B15: of the depth: 33 levels, and 40,000', async () => {
     const nested = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
     expectProblem(await app.post(agents, `{"a":${nested(32)}}`), 400, 'BODY_TOO_DEEP');
     expectProblem(await app.post(agents, nested(40_000)), 400, 'BODY_TOO_DEEP');
@@ -131,13 +105,13 @@ describe('every error is problem+json', () => {
   });
 
   it.each(['{"__proto__":{"x":1}}', '{"constructor":{"prototype":{}}}', '{"name":{"__proto__":1}}'])(
-    'of forbidden keys: %s',
+    'B16: of forbidden keys: %s',
     async body => {
       expectProblem(await app.post(agents, body), 400, 'BODY_FORBIDDEN_KEY');
     },
   );
 
-  it('of unknown fields, with their path', async () => {
+  it('B17: of unknown fields, with their path', async () => {
     const problem = expectProblem(
       await app.post(agents, { name: 'a', type: 'b', color: 'red' }),
       400,
@@ -153,7 +127,7 @@ describe('every error is problem+json', () => {
     ['limit[]=1', 'QUERY_INVALID'],
     ['limit[x]=1', 'QUERY_INVALID'],
     ['colour=red', 'UNKNOWN_FIELD'],
-  ])('of the query: %s', async (query, code) => {
+  ])('B25: of the query: %s', async (query, code) => {
     expectProblem(await app.get(`${agents}?${query}`), 400, code);
   });
 
@@ -168,7 +142,7 @@ describe('every error is problem+json', () => {
     },
   );
 
-  it('of the parser: what is not HTTP, conflicting lengths, headers that are too large', async () => {
+  it('B50: of the parser: what is not HTTP, conflicting lengths, headers that are too large', async () => {
     expect(await app.raw('NOT HTTP\r\n\r\n')).toMatch(
       /^HTTP\/1\.1 400 [\s\S]*application\/problem\+json[\s\S]*"code":"REQUEST_MALFORMED"/,
     );
@@ -182,11 +156,11 @@ describe('every error is problem+json', () => {
 });
 
 describe('the request id', () => {
-  it.each(['abc-DEF_1.2', 'x'.repeat(64)])('is the caller’s when harmless: %s', async id => {
+  it.each(['abc-DEF_1.2', 'x'.repeat(64)])('B42: is the caller’s when harmless: %s', async id => {
     expect((await app.get('/', { 'X-Request-Id': id })).headers.get('x-request-id')).toBe(id);
   });
 
-  it.each(['x'.repeat(65), 'a b', 'a\tb', '<script>', 'a,b'])('is a new one for %j', async id => {
+  it.each(['x'.repeat(65), 'a b', 'a\tb', '<script>', 'a,b'])('B42: is a new one for %j', async id => {
     expect((await app.get('/', { 'X-Request-Id': id })).headers.get('x-request-id')).toMatch(
       /^[0-9a-f-]{36}$/,
     );

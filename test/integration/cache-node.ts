@@ -1,3 +1,4 @@
+import type { Redis } from 'ioredis';
 import { BrotliCompressor } from '../../src/cache/codec/brotli-compressor';
 import { MsgpackSerializer } from '../../src/cache/codec/msgpack-serializer';
 import { SystemClock, TieredCache, type Clock, type TieredCacheOptions } from '../../src/cache/core';
@@ -12,6 +13,11 @@ export interface CacheNodeOptions extends TieredCacheOptions {
   heartbeatMs?: number;
   clock?: Clock;
   maxEntries?: number;
+  /** Where the connections for data, or the one for tracking, go instead of to the server itself: a proxy before it. */
+  dataPort?: number;
+  trackerPort?: number;
+  /** Hands over each connection for data as it is made. */
+  onDataClient?: (client: Redis) => void;
 }
 
 /** An application instance as far as the cache is concerned: its own L1, its own connections. */
@@ -21,6 +27,9 @@ export function cacheNode(redis?: RedisServer, options: CacheNodeOptions = {}): 
     heartbeatMs = 100,
     clock = new SystemClock(),
     maxEntries,
+    dataPort,
+    trackerPort,
+    onDataClient,
     ...cacheOptions
   } = options;
   const hash = new NodeHash();
@@ -28,7 +37,7 @@ export function cacheNode(redis?: RedisServer, options: CacheNodeOptions = {}): 
     {
       clock,
       hash,
-      local: new MemoryStore(maxEntries === undefined ? {} : { maxEntries }),
+      local: new MemoryStore(clock, maxEntries === undefined ? {} : { maxEntries }),
       scopes: new AsyncScopes(),
       codec: { serializer: new MsgpackSerializer(), compressors: [new BrotliCompressor()] },
       remote:
@@ -36,17 +45,27 @@ export function cacheNode(redis?: RedisServer, options: CacheNodeOptions = {}): 
         new RedisTier({
           namespace,
           clients: {
-            data: () => redis.client(),
-            tracker: () => redis.client({ protocol: 2, autoResubscribe: false }),
+            data: () => {
+              const client = redis.client(to(dataPort));
+              onDataClient?.(client);
+              return client;
+            },
+            tracker: () => redis.client({ protocol: 2, autoResubscribe: false, ...to(trackerPort) }),
           },
           clock,
           hash,
           heartbeatMs,
+          commandTimeoutMs: redis.commandTimeoutMs,
           maxL1StalenessMs: cacheOptions.maxL1StalenessMs ?? 2_000,
         }),
     },
     cacheOptions,
   );
+}
+
+/** A port in place of the server's own, if one is given. */
+function to(port: number | undefined): { port?: number } {
+  return port === undefined ? {} : { port };
 }
 
 /** Ready for L1: attached, and the first canary heard. */
@@ -58,7 +77,7 @@ export async function coherentNode(redis: RedisServer, options: CacheNodeOptions
 }
 
 /** Waits until something is so, by looking; fails after `timeoutMs`. */
-export async function eventually(isSo: () => boolean | Promise<boolean>, timeoutMs = 5_000): Promise<void> {
+export async function eventually(isSo: () => boolean | Promise<boolean>, timeoutMs = 15_000): Promise<void> {
   const until = performance.now() + timeoutMs;
   while (!(await isSo())) {
     if (performance.now() > until) throw new Error(`not so within ${timeoutMs} ms: ${isSo.toString()}`);

@@ -1,6 +1,6 @@
 import { definePolicy, type TieredCache } from '../../src/cache/core';
 import { coherentNode, eventually, held } from './cache-node';
-import { RedisServer } from './redis-server';
+import { patientCommandTimeoutMs, RedisServer } from './redis-server';
 
 /** What instances see of each other. */
 describe('coherence between instances', () => {
@@ -15,7 +15,7 @@ describe('coherence between instances', () => {
     eventually(async () => (await cache.lookup(key, () => 'unexpected')).source === 'l1');
 
   beforeAll(async () => {
-    redis = await RedisServer.start();
+    redis = await RedisServer.start(patientCommandTimeoutMs);
   });
   afterEach(async () => {
     await Promise.all(nodes.splice(0).map(cache => cache.close()));
@@ -47,13 +47,24 @@ describe('coherence between instances', () => {
     await inL1(a, 'k');
   });
 
-  test('F25: FLUSHALL empties every L1', async () => {
+  test.each([
+    ['FLUSHALL', ['FLUSHALL']],
+    ['FLUSHDB', ['FLUSHDB']],
+    ['DEBUG RELOAD', ['DEBUG', 'RELOAD']],
+  ])('F25: %s empties every L1', async (_what, [command, ...args]) => {
     const [a, b] = [await node(), await node()];
     await a.getOrSet('k', () => 'v1');
     await inL1(a, 'k');
     await inL1(b, 'k');
-    await redis.admin().flushall();
-    await eventually(async () => (await a.get('k')) === undefined && (await b.get('k')) === undefined);
+    const reasons: string[] = [];
+    for (const cache of [a, b]) cache.events.on('flush', ({ reason }) => reasons.push(reason));
+    await redis.admin().call(command!, ...args);
+    await eventually(() => reasons.length === 2);
+    expect(reasons).toEqual(['server_flushed', 'server_flushed']);
+    expect([a.status().l1Entries, b.status().l1Entries]).toEqual([0, 0]);
+    // A reload brings everything back, and it is valid; a flush brings back nothing.
+    const expected = command === 'DEBUG' ? 'v1' : undefined;
+    expect([await a.get('k'), await b.get('k')]).toEqual([expected, expected]);
   });
 
   test('a local entry stays in its process, and tags and keys reach it from other nodes', async () => {
@@ -63,6 +74,9 @@ describe('coherence between instances', () => {
     const read = (): Promise<number> => a.getOrSet('cpu', () => (loads += 1), { policy: local });
     await read();
     expect(await read()).toBe(1);
+    // Found in L1, be it after its tokens had been read again: a hit of that tier, and counted once.
+    expect(a.stats().tiers.l1).toMatchObject({ hits: 1, misses: 1 });
+    expect(a.stats().totals.outcomes).toMatchObject({ l1_hit: 1, miss: 1 });
     expect(await b.get('cpu', { policy: local })).toBeUndefined();
     expect(await redis.admin().keys('test:1:[dx]:*')).toEqual([]);
     await b.invalidateTags(['hw']);

@@ -15,20 +15,43 @@ export class RedisServer {
   private constructor(
     readonly port: number,
     private readonly folder: string,
+    /** After so long the instances of this server give up a command; as many again, and they give up the connection. */
+    readonly commandTimeoutMs: number,
   ) {}
 
-  static async start(): Promise<RedisServer> {
-    const server = new RedisServer(await freePort(), mkdtempSync(join(tmpdir(), 'sutazai-redis-')));
+  static async start(commandTimeoutMs = defaultCommandTimeoutMs): Promise<RedisServer> {
+    const folder = mkdtempSync(join(tmpdir(), 'sutazai-redis-'));
+    const server = new RedisServer(await freePort(), folder, commandTimeoutMs);
     await server.up();
     return server;
+  }
+
+  /** A server that another process has started, to connect to. */
+  static at(port: number): RedisServer {
+    return new RedisServer(port, '', defaultCommandTimeoutMs);
   }
 
   get url(): string {
     return `redis://127.0.0.1:${this.port}`;
   }
 
-  /** Starts the process and waits until it answers. */
-  async up(): Promise<void> {
+  /** Of the process. @throws when there is none now */
+  get pid(): number {
+    if (this.#child?.pid === undefined) throw new Error('the server is not running');
+    return this.#child.pid;
+  }
+
+  /** Starts the process and waits until it answers; one that loads its data answers when it has done so. */
+  async up(extra: Record<string, string> = {}): Promise<void> {
+    this.begin(extra);
+    const probe = new Redis(this.port, '127.0.0.1', { retryStrategy: () => 20, maxRetriesPerRequest: null });
+    probe.on('error', () => undefined);
+    await probe.ping();
+    probe.disconnect();
+  }
+
+  /** Starts the process, with settings that replace the usual ones, and does not wait for it. */
+  begin(extra: Record<string, string> = {}): void {
     const settings = {
       port: this.port,
       bind: '127.0.0.1',
@@ -36,13 +59,10 @@ export class RedisServer {
       save: '',
       appendonly: 'no',
       'enable-debug-command': 'yes',
+      ...extra,
     };
     const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
     this.#child = spawn('redis-server', args, { stdio: 'ignore' });
-    const probe = new Redis(this.port, '127.0.0.1', { retryStrategy: () => 20, maxRetriesPerRequest: null });
-    probe.on('error', () => undefined);
-    await probe.ping();
-    probe.disconnect();
   }
 
   signal(name: NodeJS.Signals): void {
@@ -61,7 +81,8 @@ export class RedisServer {
 
   /** A client with the options of the application. */
   client(extra: RedisOptions = {}): Redis {
-    const client = new Redis({ port: this.port, host: '127.0.0.1', ...clientOptions, ...extra });
+    const timeouts = { commandTimeout: this.commandTimeoutMs, socketTimeout: 2 * this.commandTimeoutMs };
+    const client = new Redis({ port: this.port, host: '127.0.0.1', ...clientOptions, ...timeouts, ...extra });
     client.on('error', () => undefined);
     this.#clients.add(client);
     return client;
@@ -83,16 +104,19 @@ export class RedisServer {
     await Promise.all([...this.#clients].map(disconnect));
     this.signal('SIGCONT');
     await this.kill();
-    rmSync(this.folder, { recursive: true, force: true });
+    if (this.folder !== '') rmSync(this.folder, { recursive: true, force: true });
   }
 }
+
+/** As the application has it. */
+const defaultCommandTimeoutMs = 300;
+/** For tests that are not about a slow Redis: on a busy machine a healthy one takes its time too. */
+export const patientCommandTimeoutMs = 5_000;
 
 const clientOptions: RedisOptions = {
   maxRetriesPerRequest: 0,
   enableOfflineQueue: false,
   autoResendUnfulfilledCommands: false,
-  commandTimeout: 300,
-  socketTimeout: 600,
   connectTimeout: 1_000,
   lazyConnect: true,
   retryStrategy: attempt => Math.min(50 * 2 ** attempt, 500),

@@ -8,6 +8,7 @@
 const parity = 'test/integration/parity.spec.ts';
 const coherence = 'test/integration/coherence.spec.ts';
 const outage = 'test/integration/outage.spec.ts';
+const taint = 'test/integration/taint.spec.ts';
 const core = 'src/cache/core';
 const http = 'test/e2e/http-caching';
 
@@ -58,7 +59,7 @@ export const mutations = [
   {
     name: 'tokens: an entry depends on them',
     file: 'src/cache/core/shared-reader.ts',
-    find: 'if (entry.tokens.some(([name, token]) => current.get(name) !== token)) {',
+    find: 'if (!isValid(entry.tokens, name => current.get(name))) {',
     replace: 'if (entry.tokens.length < 0) {',
     tests: [parity, coherence],
   },
@@ -80,7 +81,7 @@ export const mutations = [
   {
     name: 'dynamic tags: `!any` is checked again',
     file: 'src/cache/core/loading.ts',
-    find: 'if (after.tokens[0] !== flight.captured.get(anyToken)) return false;',
+    find: 'if (!lateTokensHold(flight.captured.get(anyToken), after.tokens[0])) return false;',
     replace: '',
     tests: [coherence],
   },
@@ -90,6 +91,13 @@ export const mutations = [
     find: "this.parts.flights.detach(name);\n    this.parts.memory.changed(name, 'invalidated');",
     replace: "this.parts.memory.changed(name, 'invalidated');",
     tests: [core],
+  },
+  {
+    name: 'taint: what a change has overtaken on its way does not enter L1',
+    file: 'src/cache/core/lookup.ts',
+    find: 'if (call.remoteKey.tracked && !flight.tainted) {',
+    replace: 'if (call.remoteKey.tracked) {',
+    tests: [taint],
   },
   {
     name: 'detach: a changed token ends a load under way',
@@ -129,9 +137,16 @@ export const mutations = [
   {
     name: 'nested reads: the outer entry takes the inner tokens along',
     file: 'src/cache/core/loading.ts',
-    find: 'if (captured === undefined) flight.captured.set(name, token);',
-    replace: 'if (captured === undefined) continue;',
+    find: 'if (!inherit(flight.captured, tokens)) flight.overtaken = true;',
+    replace: '',
     tests: [coherence, core],
+  },
+  {
+    name: 'nested reads: on both sides of a change nothing is stored',
+    file: 'src/cache/core/loading.ts',
+    find: 'if (!inherit(flight.captured, tokens)) flight.overtaken = true;',
+    replace: 'inherit(flight.captured, tokens);',
+    tests: [core],
   },
   {
     name: 'pending: what it concerns is not read from Redis before it has been made',
@@ -198,9 +213,9 @@ export const mutations = [
   },
   {
     name: 'clear by pattern: leases go too',
-    file: 'src/cache/redis/clear-matching.ts',
-    find: "for (const kind of ['l', 'd', 'x', 'k'] as const) {",
-    replace: "for (const kind of ['d', 'x', 'k'] as const) {",
+    file: 'src/cache/core/protocol.ts',
+    find: "['l', 'd', 'x', 'k'] as const",
+    replace: "['d', 'x', 'k'] as const",
     tests: [coherence],
   },
   {

@@ -25,10 +25,7 @@ const utf8 = new TextEncoder();
 /** @throws CacheKeyError when `key` is not a string of 1 to 512 bytes of UTF-8 without control characters */
 export function checkKey(key: unknown): asserts key is string {
   if (typeof key !== 'string') {
-    throw new CacheKeyError(
-      `key must be a string, not ${key === null ? 'null' : typeof key}`,
-      'CACHE_KEY_TYPE',
-    );
+    throw new CacheKeyError(`key must be a string, not ${kindOf(key)}`, 'CACHE_KEY_TYPE');
   }
   const reason = refusal(key, maxKeyBytes);
   if (reason) throw new CacheKeyError(`key ${quoteKey(key)} ${reason}`);
@@ -36,8 +33,7 @@ export function checkKey(key: unknown): asserts key is string {
 
 /** @throws CacheTagError when `tag` cannot be a tag: 1 to 128 bytes, no comma or white space, not beginning with `!` */
 export function checkTag(tag: unknown): asserts tag is string {
-  if (typeof tag !== 'string')
-    throw new CacheTagError(`tag must be a string, not ${tag === null ? 'null' : typeof tag}`);
+  if (typeof tag !== 'string') throw new CacheTagError(`tag must be a string, not ${kindOf(tag)}`);
   const reason =
     refusal(tag, maxTagBytes) ?? (/[,\s]/.test(tag) ? 'must not contain a comma or white space' : undefined);
   if (reason) throw new CacheTagError(`tag ${quoteKey(tag)} ${reason}`);
@@ -45,11 +41,36 @@ export function checkTag(tag: unknown): asserts tag is string {
     throw new CacheTagError(`tag ${quoteKey(tag)} begins with !, which is reserved`, 'TAG_RESERVED');
 }
 
-export function checkTags(tags: readonly unknown[]): asserts tags is readonly string[] {
+/** @throws CacheTagError when `tags` is no list of at most 32 tags */
+export function checkTags(tags: unknown): asserts tags is readonly string[] {
+  checkTagList(tags);
   if (tags.length > maxTagsPerEntry) {
     throw new CacheTagError(`at most ${maxTagsPerEntry} tags an entry, not ${tags.length}`, 'TAGS_TOO_MANY');
   }
   for (const tag of tags) checkTag(tag);
+}
+
+/** A text is a list of letters to a spread: what was meant as one tag must not become many. */
+export function checkTagList(tags: unknown): asserts tags is readonly unknown[] {
+  if (!Array.isArray(tags)) throw new CacheTagError(`tags must be a list, not ${kindOf(tags)}`);
+}
+
+/** The tags of a policy and those of one call. @throws CacheTagError when an entry cannot carry them */
+export function joinTags(ofPolicy: readonly string[], given: unknown): readonly string[] {
+  checkTagList(given);
+  const tags = [...ofPolicy, ...given];
+  checkTags(tags);
+  return tags;
+}
+
+/** The same for keys. */
+export function checkKeyList(keys: unknown): asserts keys is readonly unknown[] {
+  if (!Array.isArray(keys))
+    throw new CacheKeyError(`keys must be a list, not ${kindOf(keys)}`, 'CACHE_KEY_TYPE');
+}
+
+function kindOf(value: unknown): string {
+  return value === null ? 'null' : typeof value;
 }
 
 function refusal(text: string, maxBytes: number): string | undefined {

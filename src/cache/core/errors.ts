@@ -102,13 +102,23 @@ export class CacheClosedError extends CacheError {
  * The core turns it into a load or a queued invalidation; callers of the cache never see it.
  */
 export class RemoteUnavailableError extends CacheError {
-  constructor(message: string, options?: { cause?: unknown }) {
+  /** Of an invalidation that reached some of several servers: what was made all the same. */
+  readonly made: { readonly keys: readonly string[]; readonly tokens: readonly string[] } | undefined;
+
+  constructor(message: string, options?: { cause?: unknown; made?: RemoteUnavailableError['made'] }) {
     super('REMOTE_UNAVAILABLE', message, options);
+    this.made = options?.made;
   }
 }
 
+/** Characters that JSON leaves as they are, and that hide or turn around text in a log or a terminal. */
+const unseen = /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+
 /** A key as it may stand in a message: control characters escaped, at most 64 characters. */
 export function quoteKey(key: string): string {
-  const escaped = JSON.stringify(key);
+  const escaped = JSON.stringify(key).replace(
+    unseen,
+    character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
   return escaped.length <= 66 ? escaped : `${escaped.slice(0, 63)}…"`;
 }

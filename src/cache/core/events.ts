@@ -22,6 +22,10 @@ export interface CacheEventMap {
   remote: RemoteStatus;
   /** L1 was emptied or became suspect. */
   flush: { reason: FlushReason };
+  /** Word of a change took so long to come here, as measured with a canary. */
+  canary: { lagMs: number };
+  /** Changes in the shared tier are not heard although it answers, for this reason; undefined: they are heard again. */
+  tracking: { reason: string | undefined };
   /** A loaded value could not be stored: too large, or not serialisable. */
   rejected: { key: string; policy: string; error: Error };
   /** An entry was there but unreadable. */

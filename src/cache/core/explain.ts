@@ -137,7 +137,7 @@ function ofNear(parts: CacheParts, entry: NearEntry): Found {
 function ofShared(parts: CacheParts, { store }: SharedParts, key: RemoteKey, bytes: Uint8Array): Found {
   const entry = readEntry(bytes, key.key, parts.hash);
   const readable = typeof entry === 'string' ? undefined : entry;
-  const ageMs = readable ? Math.max(0, store.serverNowMs() - readable.birthMs) : 0;
+  const ageMs = readable ? Math.max(0, store.serverNowMs(key.encoded) - readable.birthMs) : 0;
   const staleMs = (readable?.hardTtlMs ?? 0) - ageMs;
   return {
     entry: {

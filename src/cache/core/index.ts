@@ -32,6 +32,7 @@ export {
   decodeKey,
   encodeKey,
   encodeText,
+  joinTags,
   maxKeyBytes,
   maxTagBytes,
   maxTagsPerEntry,
@@ -39,3 +40,4 @@ export {
 export { parsePattern, maxPatternBytes } from './pattern';
 export { anyToken, keyOfToken, keyToken, namespaceToken } from './tokens';
 export type { Dependency, ExplainedEntry, Explanation } from './explain';
+export { clearOrder } from './protocol';

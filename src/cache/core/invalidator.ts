@@ -1,8 +1,8 @@
 import { RemoteUnavailableError } from './errors';
 import { usableShared, type CacheParts } from './parts';
-import type { Durability, FlushReason, KeyMatcher, TokenName } from './ports';
+import type { Durability, FlushReason, KeyMatcher, NamePart, TokenName } from './ports';
 import type { Flight } from './single-flight';
-import { anyToken, keyToken, namespaceToken } from './tokens';
+import { anyToken, isTag, keyToken, namespaceToken } from './tokens';
 
 /** What became of a write. Not applied and queued: Redis is away, it is made as soon as Redis is back. */
 export interface InvalidationResult {
@@ -56,6 +56,8 @@ export class Invalidator {
         return { applied: true, queued: false, ...(durable === undefined ? {} : { durable }) };
       } catch (error) {
         if (!(error instanceof RemoteUnavailableError)) throw error;
+        this.queue(without(keys, error.made?.keys), without(tokens, error.made?.tokens));
+        return { applied: false, queued: true };
       }
     }
     this.queue(keys, tokens);
@@ -90,26 +92,41 @@ export class Invalidator {
       this.#fence(pending.keys, pending.tokens);
     } catch (error) {
       if (!(error instanceof RemoteUnavailableError)) throw error;
+      if (error.made) {
+        const made = { keys: [...error.made.keys], tokens: [...error.made.tokens] };
+        log.confirm({ ...made, addedUntil: pending.addedUntil });
+        this.#fence(made.keys, made.tokens);
+      }
     }
     if (log.pending > 0) this.#planDrain();
   }
 
   /**
    * The connection is ready and nothing has been read yet: makes what is pending, and, when another server answers than
-   * before, everything of the last minute, because that one may never have heard of it.
+   * before, everything of the last minute, because that one may never have heard of it. Of several servers each makes its
+   * `part`. A tag stays pending as long as `!any` is pending on another one: it has to be removed once more after that.
    */
   async replay(
     sameServer: boolean,
     send: (keys: readonly string[], tokens: readonly TokenName[]) => Promise<void>,
+    part: NamePart = () => true,
   ): Promise<void> {
-    const { log } = this.parts;
+    const { log, names } = this.parts;
     const pending = log.pendingNow();
     const recent = sameServer ? { keys: [], tokens: [] } : log.recent(this.parts.clock.nowMs());
-    const keys = [...new Set([...pending.keys, ...recent.keys])];
-    const tokens = [...new Set([...pending.tokens, ...recent.tokens])];
+    const isOurs = (key: string): boolean => part(names.encode(key));
+    const keys = [...new Set([...pending.keys, ...recent.keys])].filter(isOurs);
+    // In the recent log the namespace stands for what it has no room for, on whichever server that is.
+    const everything = recent.tokens.filter(token => token === namespaceToken);
+    const tokens = [...new Set([...[...pending.tokens, ...recent.tokens].filter(part), ...everything])];
     if (keys.length + tokens.length === 0) return;
     await send(keys, tokens);
-    log.confirm(pending);
+    const anyIsPending = pending.tokens.includes(anyToken) && !part(anyToken);
+    log.confirm({
+      keys: pending.keys.filter(isOurs),
+      tokens: pending.tokens.filter(token => part(token) && !(anyIsPending && isTag(token))),
+      addedUntil: pending.addedUntil,
+    });
     this.#fence(keys, tokens);
   }
 
@@ -200,10 +217,11 @@ export class Invalidator {
   /** Reads a captured token again; if it differs, the load is dead and its lease is free for the next one at once. */
   recheck(flight: Flight, token: TokenName): void {
     const check = async (): Promise<void> => {
+      if (flight.ended) return;
       const shared = usableShared(this.parts);
       try {
         const read = await shared?.store.read([], [token]);
-        if (read?.tokens[0] === flight.captured.get(token)) return;
+        if (flight.ended || read?.tokens[0] === flight.captured.get(token)) return;
         flight.detach();
         if (flight.lease) await shared?.store.release(flight.lease.key, flight.lease.token);
       } catch (error) {
@@ -219,19 +237,36 @@ export class Invalidator {
     this.parts.background.track(doubt);
   }
 
-  flush(reason: FlushReason): void {
-    if (reason === 'disconnected') {
+  flush(reason: FlushReason, part?: NamePart): void {
+    if (part) {
+      this.#flushPart(reason, part);
+    } else if (reason === 'disconnected') {
       this.parts.near.suspectAll();
     } else {
       this.parts.near.clear();
       this.parts.tokens.clear();
     }
-    this.#detachAll();
+    if (!part) this.#detachAll();
     this.parts.events.emit('flush', { reason });
   }
-}
 
-/** What an invalidation of these tags removes, in the order that loads with dynamic tags rely on: `!any` first. */
-export function tokensOfTags(parts: CacheParts, tags: readonly string[]): TokenName[] {
-  return tags.length === 0 ? [] : [anyToken, ...tags.map(tag => parts.tokenOf(tag))];
+  /**
+   * One of several servers. That its connection is lost has shut the gate of everything on it, and what it had stays for the
+   * fail-safe; it goes when it is heard again, before the gate opens.
+   */
+  #flushPart(reason: FlushReason, part: NamePart): void {
+    const { near, tokens, flights, names, waiters } = this.parts;
+    const isOf = (name: string, dependsOn: readonly TokenName[]): boolean =>
+      part(names.encodedOf(name)) || dependsOn.some(part);
+    if (reason !== 'disconnected') {
+      near.dropWhere(isOf);
+      tokens.forgetPart(part);
+    }
+    for (const flight of flights.all()) if (isOf(flight.name, flights.tokensOf(flight))) flight.detach();
+    waiters.wakeAll();
+  }
+}
+function without(names: readonly string[], made: readonly string[] = []): readonly string[] {
+  const done = new Set(made);
+  return done.size === 0 ? names : names.filter(name => !done.has(name));
 }

@@ -1,4 +1,4 @@
-import type { TokenName } from './ports';
+import type { Copied } from './protocol';
 import type { Flight } from './single-flight';
 
 /** On whose behalf a read happens. Only `request` counts in the statistics. */
@@ -22,5 +22,5 @@ export interface OuterLoad {
   /** Flights with a higher number began after the tokens of this load had been captured. */
   readonly capturedAt: number;
   /** The entry that is being loaded takes these tokens of an inner entry along. */
-  inherit(tokens: Iterable<readonly [TokenName, string]>): void;
+  inherit(tokens: Copied): void;
 }

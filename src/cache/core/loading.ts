@@ -9,6 +9,7 @@ import type { NearEntry } from './near-cache';
 import type { MissCause } from './outcomes';
 import { tokenTtlFor } from './options';
 import { sharedFor, usableShared, type CacheParts } from './parts';
+import { inherit, lateTokensHold, toCopy } from './protocol';
 import type { CachePolicy } from './policy';
 import type { Gate, TokenName } from './ports';
 import type { Flight, FlightResult, FoundEntry } from './single-flight';
@@ -18,8 +19,6 @@ import { anyToken } from './tokens';
 /** An entry depends on at most so many tokens, those of inner entries included. */
 const maxTokensPerEntry = 64;
 const beforeAnyEpoch = -1;
-/** A shared entry with less life than this is not worth a copy in L1. */
-const minCopyLifeMs = 50;
 
 /**
  * Where an entry of L1 belongs. `copy`: of a shared entry. `local`: here only, under everybody's tokens. `alone`: here
@@ -45,7 +44,7 @@ export class Loading {
   /** Loads under the lease and fills. Whatever becomes of the fill, the callers get the value. */
   async loadAndFill(flight: Flight, call: Call, leaseToken: string, cause: MissCause): Promise<FlightResult> {
     flight.lease = { key: call.remoteKey, token: leaseToken };
-    for (const token of flight.rumours) this.invalidator.recheck(flight, token);
+    this.#recheckRumours(flight);
     const renewal = this.#renewLease(flight, call, leaseToken);
     let loaded: Loaded;
     try {
@@ -73,7 +72,8 @@ export class Loading {
   async loadAndKeep(flight: Flight, call: Call, cause: MissCause, home: Home): Promise<FlightResult> {
     const epoch = this.parts.near.epoch;
     const beganAtMs = this.parts.clock.nowMs();
-    for (const token of flight.rumours) this.invalidator.recheck(flight, token);
+    // Tokens of this process alone are nothing that Redis could tell about.
+    if (home.kind === 'local') this.#recheckRumours(flight);
     const loaded = await this.#load(flight, call);
     const encoded = loaded.isPrivate ? undefined : this.#encode(call, loaded);
     if (!encoded) return this.#notStored(flight, call, loaded, cause);
@@ -92,8 +92,16 @@ export class Loading {
     return { kind: 'loaded', entry, cause, stored };
   }
 
-  /** Loads for one caller: nothing is stored, and nobody else gets the answer. */
+  /**
+   * Loads for one caller: nothing is stored, and nobody else gets the answer. Inside a loader the same holds for the outer
+   * load, because nothing was captured that could invalidate what it takes over.
+   */
   async loadAlone(call: Call, cause: MissCause): Promise<FlightResult> {
+    const outer = call.scope?.load?.flight;
+    if (outer) {
+      outer.detach();
+      outer.overtaken = true;
+    }
     const flight = this.parts.flights.beginAlone(call.name, this.parts.clock.nowMs());
     try {
       const loaded = await this.#load(flight, call);
@@ -114,11 +122,10 @@ export class Loading {
     this.keep(call, entry, '', { kind: tokens ? 'local' : 'alone' });
   }
 
-  /** Keeps an entry in L1; a copy of a shared one only if enough of its life is left. Past its life, the fail-safe may want it. */
+  /** Keeps an entry in L1. Past its life, the fail-safe may want it. */
   keep(call: Call, entry: FoundEntry, fillId: string, home: Home, keptUntilMs = entry.expiresAtMs): boolean {
     const { clock, near, stats, shared, memory } = this.parts;
-    if (Math.max(entry.expiresAtMs, keptUntilMs) - clock.nowMs() < (home.kind === 'copy' ? minCopyLifeMs : 1))
-      return false;
+    if (Math.max(entry.expiresAtMs, keptUntilMs) - clock.nowMs() < 1) return false;
     const own = home.kind === 'alone' || home.kind === 'outage';
     const table = own ? this.parts.ownTokens : this.parts.tokens;
     const fraction = call.policy.refreshAheadFraction;
@@ -176,6 +183,16 @@ export class Loading {
     return { softTtlMs, hardTtlMs: softTtlMs + staleMs, negative };
   }
 
+  /**
+   * What changed while it was being captured is read again. Not what is watched and was never captured: a token of an entry
+   * that was looked at and found invalid says nothing about this load.
+   */
+  #recheckRumours(flight: Flight): void {
+    for (const token of flight.rumours) {
+      if (flight.captured.has(token)) this.invalidator.recheck(flight, token);
+    }
+  }
+
   async #load(flight: Flight, call: Call): Promise<Loaded> {
     const { clock, events, scopes, stats, flights } = this.parts;
     // Like its reads, the loads of warming and of administration are nobody's.
@@ -189,12 +206,10 @@ export class Loading {
         flight,
         capturedAt: flights.lastNumber,
         inherit: tokens => {
-          for (const [name, token] of tokens) {
-            const captured = flight.captured.get(name);
-            if (captured === undefined) flight.captured.set(name, token);
-            // The token changed between the two captures, and nobody knows on which side of it the inner value lies.
-            else if (captured !== token) flight.overtaken = true;
+          if (!inherit(flight.captured, tokens)) flight.overtaken = true;
+          for (const [name] of tokens) {
             flights.watch(flight, name);
+            if (flight.rumours.has(name)) this.invalidator.recheck(flight, name);
           }
         },
       },
@@ -270,7 +285,7 @@ export class Loading {
           version: 0,
           ...life,
           ...encoded,
-          tokens: storedTokens(flight),
+          tokens: toCopy(flight.captured),
         },
         encoded.payload,
         this.parts.hash,
@@ -315,7 +330,7 @@ export class Loading {
     );
     const tokens = await store.ensureTokens(names, tokenTtlFor(this.parts.options, call.policy));
     const after = await store.read([], [anyToken]);
-    if (after.tokens[0] !== flight.captured.get(anyToken)) return false;
+    if (!lateTokensHold(flight.captured.get(anyToken), after.tokens[0])) return false;
     names.forEach((name, index) => flight.captured.set(name, tokens[index]!));
     return true;
   }
@@ -356,13 +371,8 @@ export class Loading {
   }
 }
 
-/** What an entry remembers: all captured tokens but `!any`, which only guards the load. */
-function storedTokens(flight: Flight): (readonly [TokenName, string])[] {
-  return [...flight.captured].filter(([name]) => name !== anyToken);
-}
-
 function newEntry(held: HeldValue, life: Life, bornAtMs: number, flight: Flight): FoundEntry {
-  return { held, ...lifeFrom(bornAtMs, life), tokens: storedTokens(flight), elsewhere: false };
+  return { held, ...lifeFrom(bornAtMs, life), tokens: toCopy(flight.captured), elsewhere: false };
 }
 
 function lifeFrom(

@@ -1,4 +1,4 @@
-import { checkKey, checkTags } from './cache-key';
+import { checkKey, joinTags } from './cache-key';
 import type { Call, CallOptions } from './call';
 import { CacheClosedError, CacheDeadlockError, RemoteUnavailableError } from './errors';
 import { withinLimits, withinPatience, type CallerLimits } from './limits';
@@ -11,10 +11,11 @@ import type { AnswerSource, MissCause, Outcome } from './outcomes';
 import { sharedFor, type CacheParts, type SharedParts } from './parts';
 import { checkDuration, type CachePolicy, type CacheTier } from './policy';
 import type { TokenName } from './ports';
+import { isValid, mayCopy, mayJoinInside, toCapture } from './protocol';
 import { Refreshes } from './refreshes';
 import type { Verdict } from './shared-reader';
 import type { Flight, FlightResult, FoundEntry } from './single-flight';
-import { anyToken, keyToken, namespaceToken } from './tokens';
+import { keyToken, namespaceToken } from './tokens';
 
 /** An answer, and how it came about. Durations are milliseconds. */
 export interface CacheAnswer<T> {
@@ -92,10 +93,11 @@ export class Lookups {
       }
     }
     checkKey(key);
-    if (options.tags) checkTags([...policy.tags, ...options.tags]);
+    if (options.tags) joinTags(policy.tags, options.tags);
     if (options.deadlineMs !== undefined)
       checkDuration('call', 'deadlineMs', options.deadlineMs, 1, 3_600_000);
-    if (asksNear && counted && policy.tier !== 'redis') stats.l1.misses += 1;
+    const looksHere = asksNear && counted && policy.tier !== 'redis';
+    if (looksHere) stats.l1.misses += 1;
     const call = this.callOf(key, loader, options, scope);
     let left = false;
     const limits: CallerLimits = {
@@ -113,6 +115,11 @@ export class Lookups {
         this.#join(call, () => left),
       );
     });
+    if (looksHere && joined.result.kind === 'found' && joined.result.source === 'l1') {
+      // It was here after all: its tokens only had to be read again.
+      stats.l1.misses -= 1;
+      stats.l1.hits += 1;
+    }
     // Here and not where the answer came in: a caller who has left meanwhile has been counted as an error.
     return this.#conclude(call, options, joined);
   }
@@ -211,13 +218,12 @@ export class Lookups {
    * was renewed lately and this process hears of changes. Inside a loader: only one that began after the outer capture.
    */
   #mayJoin(flight: Flight, call: Call): boolean {
-    if (flight.detached) return false;
+    if (flight.isOutdated) return false;
     const outer = call.scope?.load;
     if (outer) {
       // Two loaders that ask for each other's keys would wait for each other.
       if (flight.waitsFor(outer.flight)) return false;
-      // Under tokens of this process alone nothing can have been missed.
-      if (flight.number <= outer.capturedAt && !flight.alone) return false;
+      if (!mayJoinInside(flight, outer.capturedAt)) return false;
     }
     if (!this.parts.shared) return true;
     const nowMs = this.parts.clock.nowMs();
@@ -234,7 +240,7 @@ export class Lookups {
     // The flight ends before anybody hears of it: a call made in answer to an error begins anew.
     const flown = this.#fly(flight, call).then(
       result => {
-        flights.end(flight);
+        flights.end(flight, 'entry' in result ? result.entry.tokens.map(([name]) => name) : []);
         flight.settle(result);
       },
       (error: unknown) => {
@@ -247,7 +253,7 @@ export class Lookups {
   }
 
   async #fly(flight: Flight, call: Call): Promise<FlightResult> {
-    const shared = sharedFor(this.parts, call.key, namesToCapture(call));
+    const shared = sharedFor(this.parts, call.key, toCapture(call.tokens, call.dynamicTags));
     if (!shared) return this.#flyAlone(flight, call);
     try {
       return await (call.policy.tier === 'local'
@@ -268,7 +274,7 @@ export class Lookups {
     const { clock, hash, memory, waiters } = this.parts;
     const { leaseMs, waitMs } = call.policy;
     const waitUntilMs = flight.startedAtMs + waitMs;
-    const names = namesToCapture(call);
+    const names = toCapture(call.tokens, call.dynamicTags);
     if (call.remoteKey.tracked) flight.gates.add(coherence.gateOf(call.remoteKey.encoded));
     let cause: MissCause | undefined;
     let seenFillId = call.refreshOf ?? '';
@@ -321,7 +327,8 @@ export class Lookups {
 
   #found(flight: Flight, call: Call, verdict: Verdict & { kind: 'valid' }, elsewhere: boolean): FlightResult {
     const entry = { ...verdict.entry, elsewhere };
-    if (call.remoteKey.tracked && !flight.tainted) {
+    const leftMs = entry.expiresAtMs - this.parts.clock.nowMs();
+    if (call.remoteKey.tracked && mayCopy(flight.tainted, leftMs)) {
       this.loading.keep(call, entry, verdict.fillId, { kind: 'copy' });
     }
     this.parts.memory.stored(call.name, entry.expiresAtMs);
@@ -334,16 +341,16 @@ export class Lookups {
     const strict = call.scope?.load !== undefined;
     const tokens = await reader.ensure(
       flight,
-      namesToCapture(call),
+      toCapture(call.tokens, call.dynamicTags),
       strict,
       tokenTtlFor(options, call.policy),
     );
     const kept = call.refreshOf === undefined ? near.peek(call.name, 'local', clock.nowMs()) : undefined;
     if (kept) {
-      const names = kept.records.map(record => record.name);
+      const copied = tokensOf(kept);
+      const names = copied.map(([name]) => name);
       const current = await reader.current(flight, names, strict, new Map(tokens));
-      const valid = names.every((name, index) => current.get(name) === kept.tokens[index]);
-      if (valid && isUsable(call, kept, clock.nowMs())) {
+      if (isValid(copied, name => current.get(name)) && isUsable(call, kept, clock.nowMs())) {
         return { kind: 'found', entry: foundOf(kept), source: 'l1', fillId: kept.fillId };
       }
     }
@@ -364,7 +371,7 @@ export class Lookups {
     const cause = shared ? 'redis_down' : stale ? 'expired' : memory.causeOf(call.name, clock.nowMs(), false);
     if (!call.loader) return { kind: 'absent', cause };
     flight.alone = true;
-    for (const name of namesToCapture(call)) this.loading.captureOwn(flight, name);
+    for (const name of toCapture(call.tokens, call.dynamicTags)) this.loading.captureOwn(flight, name);
     if (!shared) return this.loading.loadAndKeep(flight, call, cause, { kind: 'alone' });
     try {
       const maxLifeMs = call.policy.tier === 'redis' ? 0 : options.outageTtlMs;
@@ -510,19 +517,21 @@ export class Lookups {
   }
 }
 
-/** What is captured before the loader: everything that the entry will depend on, and `!any` if the loader adds to it. */
-function namesToCapture(call: Call): readonly TokenName[] {
-  return call.dynamicTags ? [anyToken, ...call.tokens] : call.tokens;
-}
-
-/** The result of a flight; meanwhile the loader that asks for it, if there is one, waits for it. */
+/**
+ * The result of a flight; meanwhile the loader that asks for it, if there is one, waits for it. What has overtaken the
+ * inner load has then overtaken the outer one as well: whoever comes later must not get it.
+ */
 async function awaited(call: Call, flight: Flight): Promise<FlightResult> {
-  const waiting = call.scope?.load?.flight.awaits;
-  waiting?.add(flight);
+  const outer = call.scope?.load?.flight;
+  if (!outer) return flight.result;
+  outer.awaits.add(flight);
+  flight.awaitedBy.add(outer);
   try {
     return await flight.result;
   } finally {
-    waiting?.delete(flight);
+    if (flight.isOutdated) outer.detach();
+    outer.awaits.delete(flight);
+    flight.awaitedBy.delete(outer);
   }
 }
 

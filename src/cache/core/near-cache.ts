@@ -1,5 +1,5 @@
 import type { HeldValue } from './entry-codec';
-import type { Gate, LocalStore } from './ports';
+import type { Gate, LocalStore, TokenName } from './ports';
 import type { CacheTier } from './policy';
 import type { TokenRecord } from './tokens';
 
@@ -86,7 +86,7 @@ export class NearCache {
   }
 
   keep(name: string, entry: NearEntry): boolean {
-    return this.store.set(name, entry, entry.held.size + name.length * 2 + overheadBytes);
+    return this.store.set(name, entry, entry.held.size + name.length * 2 + overheadBytes, entry.keptUntilMs);
   }
 
   drop(name: string): void {
@@ -95,6 +95,14 @@ export class NearCache {
 
   names(): Iterable<string> {
     return this.store.keys();
+  }
+
+  /** Drops every entry whose own name, or a token of which, is in question. */
+  dropWhere(isOf: (name: string, tokens: readonly TokenName[]) => boolean): void {
+    for (const name of [...this.store.keys()]) {
+      const tokens = this.store.peek(name)?.records.map(record => record.name) ?? [];
+      if (isOf(name, tokens)) this.store.delete(name);
+    }
   }
 
   /** What was stored until now is not served any more, but stays for the fail-safe. */

@@ -84,7 +84,7 @@ describe('parsePattern', () => {
     expect(matches('{*}', '{a}')).toBe(true);
   });
 
-  test('a pattern that aims at internal keys sees user keys only', () => {
+  test('B30: a pattern that aims at internal keys sees user keys only', () => {
     expect(matches('sutazai:t:*', 'models')).toBe(false);
     expect(matches('*}*', 'a')).toBe(false);
     expect(matches('*}*', 'a}b')).toBe(true);
@@ -139,7 +139,7 @@ describe('parsePattern', () => {
     expect(parsePattern('a'.repeat(200)).scanPattern).toBe(`${'a'.repeat(120)}*`);
   });
 
-  test('many stars over a long run do not make it slow', () => {
+  test('B29: many stars over a long run do not make it slow', () => {
     const matcher = parsePattern('*a*a*a*a*a*a*ab');
     const key = 'a'.repeat(200);
     const startedAtMs = performance.now();

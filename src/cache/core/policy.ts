@@ -1,5 +1,5 @@
 import { CacheOptionsError } from './errors';
-import { checkTags } from './cache-key';
+import { checkTags, joinTags } from './cache-key';
 import type { ValueSerializer } from './ports';
 
 /**
@@ -135,7 +135,7 @@ export function overridePolicy(base: CachePolicy, overrides: PolicyOptions): Cac
   if (given.loaderTimeoutMs !== undefined && given.waitMs === undefined) next.waitMs = given.loaderTimeoutMs;
   if (given.loaderTimeoutMs !== undefined && given.softDeadlineMs === undefined)
     next.softDeadlineMs = Math.min(base.softDeadlineMs, given.loaderTimeoutMs);
-  if (given.tags) next.tags = [...base.tags, ...given.tags];
+  if (given.tags !== undefined) next.tags = joinTags(base.tags, given.tags);
   return definePolicy(base.name, next);
 }
 

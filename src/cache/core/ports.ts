@@ -41,8 +41,11 @@ export interface LocalStore<E> {
   get(key: string): E | undefined;
   /** As `get`, but it counts as no use. */
   peek(key: string): E | undefined;
-  /** Returns false when the entry is too large to be kept. */
-  set(key: string, entry: E, bytes: number): boolean;
+  /**
+   * Returns false when the entry is too large to be kept. After `untilMs` (local monotonic milliseconds) nobody wants it any
+   * more, and the store may drop it by itself.
+   */
+  set(key: string, entry: E, bytes: number, untilMs: number): boolean;
   delete(key: string): boolean;
   clear(): void;
   /** The keys that are held, in no particular order. */
@@ -99,8 +102,11 @@ export interface RemoteStore {
   open(): void;
   /** Resolves when the first attempt to attach has succeeded or failed. */
   opened(): Promise<void>;
-  /** Server time in milliseconds, never early: what an entry's age is computed from. */
-  serverNowMs(): number;
+  /**
+   * Time of the server that has this (encoded) key, in milliseconds, never early: what an entry's age is computed from.
+   * Without a key: of any server.
+   */
+  serverNowMs(encoded?: string): number;
   /** One trip for all; reads of one turn of the event loop share a command. */
   read(keys: readonly RemoteKey[], tokens: readonly TokenName[]): Promise<RemoteRead>;
   /**
@@ -124,6 +130,7 @@ export interface RemoteStore {
   /**
    * Removes data and leases of the keys (both tiers) and the tag tokens; resolves when the server has done it. With
    * `durability` it also waits for replicas and says whether enough of them have confirmed; a plain call says nothing.
+   * Where only some of several servers could be reached, the error says what was made nevertheless.
    */
   invalidate(
     keys: readonly string[],
@@ -167,6 +174,8 @@ export interface ClearProgress {
   matched: number;
   removed: number;
   done: boolean;
+  /** Times that the keys were gone through: more than once when keys were moving between servers meanwhile. */
+  passes?: number;
 }
 
 export interface RemoteServerInfo {
@@ -198,11 +207,21 @@ export interface CoherenceListener {
   keyChanged(encoded: string): void;
   /** The token was created, refreshed or removed. */
   tokenChanged(token: TokenName): void;
-  /** Everything may have changed: connection lost, re-armed, or the server flushed. */
-  flush(reason: FlushReason): void;
+  /**
+   * Everything may have changed: connection lost, re-armed, the server flushed, or keys have moved between servers. With
+   * `part`, only what depends on a name (encoded key or token) for which it says true: other servers are still heard.
+   */
+  flush(reason: FlushReason, part?: NamePart): void;
+  /** A canary came back so long after it was written: what a change takes to be heard of here. */
+  canaryHeard?(lagMs: number): void;
+  /** Canaries are written and do not come back, for this reason; undefined: they come again. Once for each change. */
+  trackingFailed?(reason: string | undefined): void;
 }
 
-export type FlushReason = 'disconnected' | 'armed' | 'server_flushed';
+export type FlushReason = 'disconnected' | 'armed' | 'server_flushed' | 'topology_changed';
+
+/** Whether an encoded key or a token belongs to a part of the shared tier, such as one of its servers. */
+export type NamePart = (encodedOrToken: string) => boolean;
 
 export interface Coherence {
   /** The gate that covers an entry or a token. */
@@ -217,6 +236,10 @@ export interface GateStatus {
   ageMs: number | null;
   /** Last measured time from writing a canary to hearing it; null when there is none. */
   lagMs: number | null;
+  /** Why nothing is heard although the shared tier answers; absent while all is well. */
+  reason?: string;
+  /** Times that listening began, the first one included. */
+  armings?: number;
 }
 
 /** How the shared tier is attached: the store, and word from it. Listeners are given before anything is heard. */
@@ -227,14 +250,18 @@ export interface RemoteTier {
 export interface RemoteTierListener extends CoherenceListener {
   /**
    * The connection is ready and its server greeted, but nothing has been read yet. `sameServer` is false when the
-   * server's identity differs from the last one seen. Resolves when pending invalidations have been replayed through `store`.
+   * server's identity differs from the last one seen. Resolves when pending invalidations have been replayed through
+   * `replay`: all of them, or, where there are several servers, those of `part`, which is what this one has.
    */
   beforeReads(
     sameServer: boolean,
     replay: (keys: readonly string[], tokens: readonly TokenName[]) => Promise<void>,
+    part?: NamePart,
   ): Promise<void>;
   /** The state of the connection or of its breaker changed. */
   stateChanged(status: RemoteStatus): void;
+  /** The tokens that this process relies on. L1 hides their use from the server, which is told of it now and then. */
+  knownTokens?(): Iterable<TokenName>;
 }
 
 /** The async context of a load, so that reads inside a loader know that they are. */

@@ -6,6 +6,7 @@ import type { CacheEvents } from './events';
 import type { InvalidationLog } from './invalidation-log';
 import type { MissCause } from './outcomes';
 import type { Coherence, Hash, RemoteStore, TokenName } from './ports';
+import { isValid } from './protocol';
 import type { Flight, FlightTable, FoundEntry } from './single-flight';
 import type { CacheStats } from './stats';
 import type { TokenRecord, TokenTable } from './tokens';
@@ -73,10 +74,10 @@ export class SharedReader {
     if (typeof entry === 'string') return this.#corrupt(call, entry, fillId);
     const names = entry.tokens.map(([name]) => name);
     const current = await this.current(flight, names, call.scope?.load !== undefined, known);
-    if (entry.tokens.some(([name, token]) => current.get(name) !== token)) {
+    if (!isValid(entry.tokens, name => current.get(name))) {
       return { kind: 'invalid', cause: 'invalidated', fillId };
     }
-    const ageMs = this.store.serverNowMs() - entry.birthMs;
+    const ageMs = this.store.serverNowMs(call.remoteKey.encoded) - entry.birthMs;
     if (!(ageMs >= -maxFutureBirthMs) || ageMs >= entry.hardTtlMs)
       return { kind: 'invalid', cause: 'expired', fillId };
     let held: HeldValue;

@@ -36,11 +36,18 @@ export class Flight {
   detached = false;
   /** What it brings may be older than a change already heard: not for L1. */
   tainted = false;
+  /** Everybody has its answer: what changes from now on is none of its business. */
+  ended = false;
   /** It loads without the shared tier, under tokens of this process alone. */
   alone = false;
   /** Flights that its loader waits for. */
   readonly awaits = new Set<Flight>();
-  /** What it read inside its loader is older than what it had captured: nobody may store it. */
+  /** Flights whose loaders wait for it. */
+  readonly awaitedBy = new Set<Flight>();
+  /**
+   * It has taken over an inner value without the tokens that could invalidate it, or values from both sides of a change of
+   * one token: nobody may store it.
+   */
   overtaken = false;
   /** When the lease was last known to be ours, or the flight began: it vouches for the flight for a while. */
   vouchedAtMs: number;
@@ -78,6 +85,11 @@ export class Flight {
   detach(): void {
     this.detached = true;
     this.tainted = true;
+  }
+
+  /** Whether it, or something that its loader waits for, is older than a change that has been heard. */
+  get isOutdated(): boolean {
+    return this.detached || [...this.awaits].some(inner => inner.isOutdated);
   }
 
   /** Whether it waits for `other`, by however many loaders in between. */
@@ -151,11 +163,18 @@ export class FlightTable {
     return [...(this.#byToken.get(token) ?? [])];
   }
 
+  tokensOf(flight: Flight): readonly TokenName[] {
+    return [...(this.#watched.get(flight) ?? [])];
+  }
+
   all(): readonly Flight[] {
     return [...this.#watched.keys()];
   }
 
-  end(flight: Flight): void {
+  /** It is over. Loads that have waited for it watch on for the tokens that they are about to take over from it. */
+  end(flight: Flight, brought: Iterable<TokenName> = []): void {
+    flight.ended = true;
+    for (const outer of flight.awaitedBy) for (const token of brought) this.watch(outer, token);
     for (const table of [this.#byName, this.#refreshes]) {
       if (table.get(flight.name) === flight) table.delete(flight.name);
     }

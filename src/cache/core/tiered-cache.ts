@@ -1,4 +1,4 @@
-import { checkKey, checkTag, checkTags, KeyNames } from './cache-key';
+import { checkKey, checkKeyList, checkTag, checkTagList, checkTags, KeyNames } from './cache-key';
 import { Background } from './background';
 import type { CallOptions } from './call';
 import type { Clock } from './clock';
@@ -8,7 +8,7 @@ import { CacheKeyError, CacheValueError, RemoteUnavailableError } from './errors
 import { CacheEvents } from './events';
 import { explain, type Explanation } from './explain';
 import { InvalidationLog } from './invalidation-log';
-import { Invalidator, tokensOfTags, type InvalidationResult } from './invalidator';
+import { Invalidator, type InvalidationResult } from './invalidator';
 import { KeyMemory } from './key-memory';
 import { Leases } from './leases';
 import { Loading } from './loading';
@@ -34,6 +34,7 @@ import type {
   ScopeContext,
   TokenName,
 } from './ports';
+import { toRemove } from './protocol';
 import { SharedReader } from './shared-reader';
 import { FlightTable } from './single-flight';
 import { CacheStats, type CacheStatistics } from './stats';
@@ -105,8 +106,11 @@ export class TieredCache {
     this.#parts = assemble(dependencies, options, {
       keyChanged: encoded => this.#invalidator.keyChanged(encoded),
       tokenChanged: token => this.#invalidator.tokenChanged(token),
-      flush: reason => this.#invalidator.flush(reason),
-      beforeReads: (sameServer, replay) => this.#invalidator.replay(sameServer, replay),
+      flush: (reason, part) => this.#invalidator.flush(reason, part),
+      beforeReads: (sameServer, replay, part) => this.#invalidator.replay(sameServer, replay, part),
+      canaryHeard: lagMs => this.events.emit('canary', { lagMs }),
+      trackingFailed: reason => this.events.emit('tracking', { reason }),
+      knownTokens: () => this.#parts.tokens.known(),
       stateChanged: status => {
         if (status.state === 'up') this.#parts.leases.releaseOwed();
         this.events.emit('remote', status);
@@ -163,6 +167,7 @@ export class TieredCache {
 
   /** The fresh values of those keys that have one; the shared tier is asked for all others at once. */
   async getMany<T>(keys: readonly string[], options: { policy?: CachePolicy } = {}): Promise<Map<string, T>> {
+    checkKeyList(keys);
     checkCount(keys.length);
     const found = new Map<string, T>();
     const read = async (key: string): Promise<void> => {
@@ -248,7 +253,14 @@ export class TieredCache {
   ): Promise<InvalidationResult> {
     const all = [...entries];
     checkCount(all.length);
-    const results = await Promise.all(all.map(([key, value]) => this.set(key, value, options)));
+    // All of them before the first is written.
+    for (const [key] of all) checkKey(key);
+    const settled = await Promise.allSettled(all.map(([key, value]) => this.set(key, value, options)));
+    const results = settled.map(one => {
+      // Nothing is still being written when a caller hears of a failure.
+      if (one.status === 'rejected') throw one.reason;
+      return one.value;
+    });
     return {
       applied: results.every(result => result.applied),
       queued: results.some(result => result.queued),
@@ -270,8 +282,11 @@ export class TieredCache {
     durability?: Durability,
   ): Promise<InvalidationResult> {
     this.#lookups.refuseWhenClosed();
-    const keys = [...new Set(what.keys ?? [])];
-    const tags = [...new Set(what.tags ?? [])];
+    const { keys: givenKeys = [], tags: givenTags = [] } = what;
+    checkKeyList(givenKeys);
+    checkTagList(givenTags);
+    const keys = [...new Set(givenKeys)];
+    const tags = [...new Set(givenTags)];
     checkCount(keys.length + tags.length);
     for (const key of keys) checkKey(key);
     for (const tag of tags) checkTag(tag);
@@ -282,7 +297,7 @@ export class TieredCache {
     this.#parts.stats.invalidations.keys += keys.length;
     this.#parts.stats.invalidations.tags += tags.length;
     if (keys.length + tags.length === 0) return { applied: true, queued: false };
-    return this.#invalidator.originate(keys, tokensOfTags(this.#parts, tags), durability);
+    return this.#invalidator.originate(keys, toRemove(tags.map(this.#parts.tokenOf)), durability);
   }
 
   invalidateKeys(keys: readonly string[]): Promise<InvalidationResult> {

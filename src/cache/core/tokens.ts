@@ -1,5 +1,5 @@
 import { encodeKey } from './cache-key';
-import type { Gate, TokenName } from './ports';
+import type { Gate, NamePart, TokenName } from './ports';
 
 /**
  * Tokens: random 96-bit strings that an entry copies when it is loaded and that must still be there, equal, when it
@@ -22,6 +22,11 @@ export function keyToken(encodedKey: string): TokenName {
 /** The encoded key that a key token stands for; undefined for other tokens. */
 export function keyOfToken(token: TokenName): string | undefined {
   return token.startsWith(keyTokenPrefix) ? token.slice(keyTokenPrefix.length) : undefined;
+}
+
+/** Whether it is the token of a tag: none of the cache's own, whose names begin with a sign that no tag has. */
+export function isTag(token: TokenName): boolean {
+  return !token.startsWith('!');
 }
 
 export function tagToken(tag: string, sha256: (text: string) => string): TokenName {
@@ -81,6 +86,16 @@ export class TokenTable {
     if (token !== undefined && record.changes === changesBefore && (record.gate?.isOpen(nowMs) ?? true)) {
       record.token = token;
     }
+  }
+
+  /** Names of the tokens whose value is known here. */
+  *known(): Iterable<TokenName> {
+    for (const record of this.#records.values()) if (record.token !== undefined) yield record.name;
+  }
+
+  /** All of a part may have changed. */
+  forgetPart(part: NamePart): void {
+    for (const name of this.#records.keys()) if (part(name)) this.forget(name);
   }
 
   /** Everything may have changed. */

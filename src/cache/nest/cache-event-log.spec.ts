@@ -9,7 +9,7 @@ describe('the log of the cache', () => {
 
   beforeEach(() => {
     lines = [];
-    for (const level of ['log', 'warn', 'debug'] as const) {
+    for (const level of ['log', 'warn', 'error', 'debug'] as const) {
       jest
         .spyOn(Logger.prototype, level)
         .mockImplementation((...args: unknown[]) => void lines.push(args[0]));
@@ -23,6 +23,28 @@ describe('the log of the cache', () => {
     expect(lines).toEqual([
       'Redis is down, breaker open: connection lost; answers come from the source',
       'Redis is there',
+    ]);
+  });
+
+  it('says which part of Redis is away, and when all of it is back', () => {
+    const reason = '1 of 3 nodes away: 10.0.0.1:7000 timeout';
+    events.emit('remote', { state: 'up', breaker: 'open', reason });
+    events.emit('remote', { state: 'up', breaker: 'open', reason });
+    events.emit('remote', { state: 'up', breaker: 'closed' });
+    expect(lines).toEqual([
+      `Redis is there in part, ${reason}; what stands there comes from the source`,
+      'Redis is there',
+    ]);
+  });
+
+  it('says as an error that changes are not heard, because nothing else would show it', () => {
+    const error = jest.mocked(Logger.prototype.error);
+    events.emit('tracking', { reason: 'no canary received within 2000 ms' });
+    expect(error).toHaveBeenCalledTimes(1);
+    events.emit('tracking', { reason: undefined });
+    expect(lines).toEqual([
+      'changes in Redis are not heard: no canary received within 2000 ms; the cache runs without copies in memory until they are',
+      'changes in Redis are heard again: copies in memory are served',
     ]);
   });
 

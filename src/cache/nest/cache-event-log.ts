@@ -15,6 +15,7 @@ export class CacheEventLog implements OnApplicationShutdown {
       cache.events.on('flush', ({ reason }) =>
         this.#logger.debug(`the copies in memory are dropped: ${reason}`),
       ),
+      cache.events.on('tracking', ({ reason }) => this.trackingChanged(reason)),
       cache.events.on('corrupt', ({ reason }) =>
         this.#logger.warn(`an entry in Redis could not be read: ${reason}`),
       ),
@@ -32,12 +33,25 @@ export class CacheEventLog implements OnApplicationShutdown {
 
   private remoteChanged({ state, breaker, reason }: CacheEventMap['remote']): void {
     const now = `${state}, breaker ${breaker}`;
-    if (now === this.#remote) return;
-    this.#remote = now;
-    if (state === 'up' && breaker === 'closed') this.#logger.log('Redis is there');
+    const news = state === 'up' ? `${now} ${reason ?? ''}` : now;
+    if (news === this.#remote) return;
+    this.#remote = news;
+    if (state === 'up' && reason !== undefined)
+      this.#logger.warn(`Redis is there in part, ${reason}; what stands there comes from the source`);
+    else if (state === 'up' && breaker === 'closed') this.#logger.log('Redis is there');
     else
       this.#logger.warn(
         `Redis is ${now}${reason === undefined ? '' : `: ${reason}`}; answers come from the source`,
+      );
+  }
+
+  /** An error, not a warning: Redis looks healthy, and without this line nobody would know why nothing is kept in memory. */
+  private trackingChanged(reason: string | undefined): void {
+    if (reason === undefined)
+      this.#logger.log('changes in Redis are heard again: copies in memory are served');
+    else
+      this.#logger.error(
+        `changes in Redis are not heard: ${reason}; the cache runs without copies in memory until they are`,
       );
   }
 

@@ -523,6 +523,18 @@ describe('a cached route', () => {
     expect(calls.get('list')).toBe(2);
   });
 
+  it.each(['a%20b', 'a,b', 'x'.repeat(200), '%E2%80%AE'])(
+    'A11: is answered past the cache when the request (%s) makes no tag, and fails for nobody',
+    async id => {
+      for (const call of [1, 2]) {
+        const response = await get(`/agents/${id}`);
+        expect(response.status).toBe(200);
+        expect(response.body).toEqual({ id: decodeURIComponent(id), call });
+        expect(response.headers['cache-status']).toBe('sutazai; fwd=bypass; detail=tags');
+      }
+    },
+  );
+
   it('serves a stale answer, marked so, and refreshes behind it with a response of its own', async () => {
     await get('/agents/stale');
     await new Promise(resolve => setTimeout(resolve, 5));
@@ -537,7 +549,7 @@ describe('a cached route', () => {
     expect(cache.stats().totals.refreshes).toBeGreaterThanOrEqual(1);
   });
 
-  it('is guarded on hits too', async () => {
+  it('is guarded on hits too: a guard that begins to refuse is obeyed by the next request', async () => {
     expect((await get('/guarded')).status).toBe(200);
     ClosedGuard.open = false;
     expect((await get('/guarded')).status).toBe(403);

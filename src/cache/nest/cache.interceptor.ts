@@ -11,7 +11,7 @@ import {
 import { HttpAdapterHost } from '@nestjs/core';
 import type { Request, Response } from 'express';
 import { lastValueFrom, of, type Observable } from 'rxjs';
-import { TieredCache, type CacheAnswer, type LoadControl } from '../core';
+import { CacheTagError, joinTags, TieredCache, type CacheAnswer, type LoadControl } from '../core';
 import {
   bypassStatus,
   cacheControl,
@@ -127,8 +127,11 @@ export class CacheInterceptor implements NestInterceptor, OnModuleInit {
     let tags: readonly string[] | undefined;
     try {
       tags = tagsOf(route, principal, params as Record<string, string>, query);
+      if (tags) joinTags(route.policy.tags, tags);
     } catch (error) {
-      this.#logger.error(`${route.where} is answered uncached: its tags function threw`, error);
+      // Tags are made of what a request says, and that need not be fit for one: no reason to fail, nor to fill the log.
+      if (!(error instanceof CacheTagError))
+        this.#logger.error(`${route.where} is answered uncached: its tags function threw`, error);
       return this.pass(exchange, 'tags');
     }
     const routed = {

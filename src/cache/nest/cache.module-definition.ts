@@ -1,16 +1,12 @@
 import { ConfigurableModuleBuilder, type Type } from '@nestjs/common';
-import type { Redis } from 'ioredis';
+import type { EvictionPolicy } from '../memory/memory-store';
 import type { CachePolicy, TieredCacheOptions } from '../core';
 import type { Principal } from '../http';
+import type { RedisClients } from '../redis';
 import type { MiddlewareLayer, MiddlewareTreatment } from './fast-edge';
 
 /** Where connections to Redis come from; `src/redis` of the backend fits it. */
-export interface CacheConnections {
-  /** The client for reads and writes; one and the same at each call. */
-  data(): Redis;
-  /** A fresh client, with protocol 2, for the connection that hears of changes. */
-  tracker(): Redis;
-}
+export type CacheConnections = RedisClients;
 
 export interface WarmingOptions {
   /** Warm at the start and by schedule. Default true. */
@@ -57,6 +53,8 @@ export interface CacheModuleOptions extends Omit<TieredCacheOptions, 'policies'>
   l1MaxEntries?: number;
   /** Bytes in the memory of this process at most. Default 67,108,864 (64 MiB). */
   l1MaxBytes?: number;
+  /** Which entries go when there is no room there. Default `s3fifo`. */
+  l1Eviction?: EvictionPolicy;
   /** Policies of your own, for `@Cached({ policy: 'name' })`. Default none. */
   policies?: readonly CachePolicy[];
   /** A response with a larger body is sent, but not stored. Bytes. Default 1,000,000. */

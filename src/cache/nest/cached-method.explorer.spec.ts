@@ -55,6 +55,20 @@ class AgentsRepository {
     return 1;
   }
 
+  @CacheDatabaseQuery({ args: (picked: unknown) => picked as readonly string[] })
+  async oddlyPicked(picked: unknown): Promise<unknown> {
+    this.calls.push('oddlyPicked');
+    return picked;
+  }
+
+  async overloaded(first: string): Promise<string>;
+  async overloaded(first: string, second: string | undefined): Promise<string>;
+  @CacheDatabaseQuery()
+  async overloaded(...names: (string | undefined)[]): Promise<string> {
+    this.calls.push('overloaded');
+    return [this.prefix, ...names].join(' ').trim();
+  }
+
   @CacheDatabaseQuery()
   async falsy(value: unknown): Promise<unknown> {
     this.calls.push('falsy');
@@ -168,6 +182,34 @@ describe('a cached method', () => {
     await agents.badTags();
     expect(agents.calls).toEqual(['find', 'find', 'badTags', 'badTags']);
     expect(cache.stats().policies.db!.outcomes.bypass).toBe(4);
+  });
+
+  it.each(['a b', 'a,b', '', 'x'.repeat(200), '\u0000'])(
+    'A11: is called uncached with an argument (%j) that makes no tag',
+    async id => {
+      expect([await agents.find(id), await agents.find(id)]).toEqual([{ id }, { id }]);
+      expect(agents.calls).toEqual(id === '' ? ['find'] : ['find', 'find']);
+    },
+  );
+
+  it.each([undefined, 'text', { a: 1 }, 7, null])(
+    'A09: is called uncached when args picks %j, which is no list of arguments',
+    async picked => {
+      expect([await agents.oddlyPicked(picked), await agents.oddlyPicked(picked)]).toEqual([picked, picked]);
+      expect(agents.calls).toEqual(['oddlyPicked', 'oddlyPicked']);
+      expect(cache.stats().policies.db!.outcomes.bypass).toBe(2);
+    },
+  );
+
+  it('A10: has its own instance as this, and tells calls of different length apart', async () => {
+    const other = Object.assign(new AgentsRepository(), {});
+    expect(await agents.overloaded('a')).toBe('agent a');
+    expect(await agents.overloaded('a', 'b')).toBe('agent a b');
+    expect(await agents.overloaded('a', undefined)).toBe('agent a');
+    expect(agents.calls).toEqual(['overloaded', 'overloaded']);
+    // One that Nest did not make is not wrapped.
+    expect(await other.overloaded('a')).toBe('agent a');
+    expect(other.calls).toEqual(['overloaded']);
   });
 
   it('carries the tags worked out from its arguments and those of its policy', async () => {

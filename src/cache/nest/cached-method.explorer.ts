@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
-import { CacheOptionsError, TieredCache } from '../core';
+import { CacheOptionsError, CacheTagError, joinTags, TieredCache } from '../core';
 import { CacheInvalidation } from './cache-invalidation';
 import { CACHED_METADATA, type CachedMetadata } from './decorators/cached.decorator';
 import { INVALIDATES_METADATA, type InvalidatesOptions } from './decorators/invalidates-cache.decorator';
@@ -116,6 +116,7 @@ export class CachedMethodExplorer implements OnModuleInit {
       try {
         key = methodKey(head, pickArguments ? pickArguments(...args) : args);
         tags = tagsOf?.(Object.assign([...args], { params: {}, query: {} }));
+        if (tags) joinTags(policy.tags, tags);
       } catch (error) {
         passed(error);
         return run.apply(this, args);
@@ -138,11 +139,9 @@ export class CachedMethodExplorer implements OnModuleInit {
     this.cache.countBypass(policy);
     if (this.#unkeyable.has(where)) return;
     this.#unkeyable.add(where);
-    const reason = error instanceof UnkeyableArgumentError ? error.message : 'its key or tags function threw';
-    this.#logger.warn(
-      `${where} is called uncached: ${reason}`,
-      error instanceof UnkeyableArgumentError ? undefined : error,
-    );
+    const isExplained = error instanceof UnkeyableArgumentError || error instanceof CacheTagError;
+    const reason = isExplained ? error.message : 'its key or tags function threw';
+    this.#logger.warn(`${where} is called uncached: ${reason}`, isExplained ? undefined : error);
   }
 }
 

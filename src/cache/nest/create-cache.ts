@@ -28,9 +28,10 @@ export function createTieredCache(
     {
       clock,
       hash,
-      local: new MemoryStore<NearEntry>({
+      local: new MemoryStore<NearEntry>(clock, {
         ...(options.l1MaxEntries !== undefined && { maxEntries: options.l1MaxEntries }),
         ...(options.l1MaxBytes !== undefined && { maxBytes: options.l1MaxBytes }),
+        ...(options.l1Eviction !== undefined && { eviction: options.l1Eviction }),
       }),
       scopes: new AsyncScopes<LoadScope>(),
       codec: {

@@ -32,9 +32,12 @@ const maxCharacters = 16_384;
  * Instances of classes count by their enumerable properties, or by `toJSON` if they have one: a parameter object made
  * by validation and a literal are the same. Instances with neither could hide what they are and are refused.
  *
- * @throws UnkeyableArgumentError for functions, symbols, cycles, and whatever is deeper than 32 or longer than 16,384
+ * @throws UnkeyableArgumentError for functions, symbols, cycles, and whatever is deeper than 32 or longer than 16,384, and for what is
+ *   no list of arguments at all
  */
 export function methodKey(head: string, args: readonly unknown[]): string {
+  // Anything else has no arguments to tell calls apart by: all of them would share one entry.
+  if (!Array.isArray(args)) throw new UnkeyableArgumentError('args picks no list of arguments');
   let count = args.length;
   while (count > 0 && args[count - 1] === undefined) count -= 1;
   const parts: string[] = [];

@@ -37,14 +37,15 @@ describe('the breaker around Redis', () => {
     expect(await after(redisBreaker(), '----+----+----')).toBe('closed');
   });
 
-  test('opens when more than half of twenty or more calls in ten seconds have failed', async () => {
+  test('opens when half of twenty or more calls in ten seconds have failed', async () => {
     const breaker = redisBreaker();
-    expect(await after(breaker, '--+--+--+--+--+--+-')).toBe('closed');
+    expect(await after(breaker, '-+'.repeat(9) + '+')).toBe('closed');
     expect(await after(breaker, '-')).toBe('open');
   });
 
-  test('stays closed while no more than half of them fail', async () => {
-    expect(await after(redisBreaker(), '+-'.repeat(50))).toBe('closed');
+  test('stays closed while fewer than half of them fail, and while there are fewer than twenty', async () => {
+    expect(await after(redisBreaker(), '+-+'.repeat(50))).toBe('closed');
+    expect(await after(redisBreaker(), '--+'.repeat(6))).toBe('closed');
   });
 
   test('forgets failures older than ten seconds', async () => {
@@ -86,6 +87,12 @@ describe('the breaker around Redis', () => {
     ],
     ['a key of another type', 'WRONGTYPE Operation against a key holding the wrong kind of value'],
     ['too few replicas', 'NOREPLICAS Not enough good replicas to write.'],
+    ['a slot that is moving', 'TRYAGAIN Multiple keys request during rehashing of slot'],
+    [
+      'a slot that is moving, after some attempts',
+      'Too many Cluster redirections. Last error: ReplyError: TRYAGAIN Multiple keys request during rehashing of slot',
+    ],
+    ['a slot that stands elsewhere', 'MOVED 3999 127.0.0.1:6381'],
   ])('%s refuses commands without being away', async (_what, message) => {
     expect(isOutage(new Error(message))).toBe(false);
     expect(await after(redisBreaker(), '-'.repeat(30), message)).toBe('closed');

@@ -5,8 +5,8 @@ import {
   type CircuitBreakerPolicy,
   type IBreaker,
   ConsecutiveBreaker,
-  SamplingBreaker,
 } from 'cockatiel';
+import { FailureShareBreaker } from './failure-share';
 
 /** Numbers of the breaker around Redis. */
 export interface BreakerOptions {
@@ -16,8 +16,8 @@ export interface BreakerOptions {
   failureShare: number;
   /** …within so many milliseconds. Default 10,000. */
   windowMs: number;
-  /** …at a rate of at least so many calls a second: 20 calls in the window. Default 2. */
-  minCallsPerSecond: number;
+  /** …if there are at least so many of them. Default 20. */
+  minCalls: number;
   /** A probe may go out so long after it opened. Default 500. */
   halfOpenAfterMs: number;
 }
@@ -26,7 +26,7 @@ export const breakerDefaults: BreakerOptions = Object.freeze({
   consecutiveFailures: 5,
   failureShare: 0.5,
   windowMs: 10_000,
-  minCallsPerSecond: 2,
+  minCalls: 20,
   halfOpenAfterMs: 500,
 });
 
@@ -57,23 +57,26 @@ export function redisBreaker(options: BreakerOptions = breakerDefaults): Circuit
     halfOpenAfter: options.halfOpenAfterMs,
     breaker: new EitherBreaker([
       new ConsecutiveBreaker(options.consecutiveFailures),
-      new SamplingBreaker({
-        threshold: options.failureShare,
-        duration: options.windowMs,
-        minimumRps: options.minCallsPerSecond,
-      }),
+      new FailureShareBreaker(options.failureShare, options.windowMs, options.minCalls),
     ]),
   });
 }
 
 /**
  * Whether an error says that the server is away, rather than that it refused one command. A full Redis still answers
- * reads and removes what is invalidated: opening the breaker would take that away.
+ * reads and removes what is invalidated: opening the breaker would take that away. In a Cluster a slot that is moving
+ * refuses commands on several keys, which says nothing about its nodes.
  */
 export function isOutage(error: unknown): boolean {
   const message = error instanceof Error ? error.message : '';
   // Servers before Redis 7 wrap what a script ran into: `ERR Error running script (call to f_…): …: -OOM command not…`.
-  return !/^(ERR Error running script .*-)?(OOM|WRONGTYPE|NOREPLICAS)\b/.test(message);
+  return !/^(ERR Error running script .*-)?(OOM|WRONGTYPE|NOREPLICAS)\b/.test(message) && !isUnsettled(error);
+}
+
+/** Whether a Cluster has refused a command because its keys are between two nodes, or its slot somewhere else. */
+export function isUnsettled(error: unknown): boolean {
+  const message = error instanceof Error ? error.message : '';
+  return /^(TRYAGAIN|MOVED|ASK|CROSSSLOT)\b|^Too many Cluster redirections/.test(message);
 }
 
 export function breakerName(state: CircuitState): 'closed' | 'open' | 'half-open' {

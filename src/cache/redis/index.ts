@@ -1,3 +1,4 @@
-export { RedisTier, redisTierDefaults, type RedisClients, type RedisTierOptions } from './redis-tier';
+export { RedisTier, redisTierDefaults, type RedisTierOptions } from './redis-tier';
+export type { ClusterClients, DataPurpose, NodeAddress, RedisClients } from './clients';
 export { breakerDefaults } from './breaker';
 export { RedisKeys } from './redis-keys';

@@ -1,10 +1,11 @@
-import type { Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
+import { refuseForeignReplies } from './reply-shapes';
 import { scripts } from './scripts';
 
 type Arg = string | number | Buffer;
 
-/** The slice of a client that the store uses: a few commands of Redis, and our scripts as commands. */
-export type RedisCommands = Redis & {
+/** Our scripts as commands. */
+interface ScriptCommands {
   cacheTok(keys: number, ...args: Arg[]): Promise<string[]>;
   cacheGetlBuffer(
     data: string,
@@ -38,12 +39,20 @@ export type RedisCommands = Redis & {
       version: number,
     ]
   ): Promise<number>;
-};
+}
+
+/** One connection that knows our scripts. */
+export type RedisCommands = Redis & ScriptCommands;
+
+/** The commands for keys that the store uses, on one connection or wherever in a Cluster the key is. */
+export type KeyCommands = Pick<Redis, 'mgetBuffer' | 'get' | 'pttl' | 'set' | 'unlink' | 'touch'> &
+  ScriptCommands;
 
 /** Teaches a client our scripts. Sent by digest; after SCRIPT FLUSH or on a new server the client sends them whole again. */
-export function withScripts(redis: Redis): RedisCommands {
+export function withScripts<R extends Redis | Cluster>(redis: R): R & ScriptCommands {
   for (const [name, definition] of Object.entries(scripts)) {
     redis.defineCommand(`cache${name[0]!.toUpperCase()}${name.slice(1)}`, definition);
   }
-  return redis as RedisCommands;
+  refuseForeignReplies(redis);
+  return redis as R & ScriptCommands;
 }

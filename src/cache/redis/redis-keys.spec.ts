@@ -1,5 +1,5 @@
 import { keyToken } from '../core';
-import { RedisKeys } from './redis-keys';
+import { hashTagIn, hashTagOf, RedisKeys } from './redis-keys';
 
 const keys = new RedisKeys('ns');
 
@@ -12,7 +12,7 @@ describe('the keys of a namespace in Redis', () => {
       'ns:1:l:{a}',
     ]);
     expect([keys.token('agents'), keys.token(keyToken('a'))]).toEqual(['ns:1:t:{agents}', 'ns:1:k:{a}']);
-    expect([keys.claim('warm'), keys.serverIdentity]).toEqual(['ns:1:w:warm', 'ns:1:r']);
+    expect([keys.claim('warm'), keys.serverIdentity()]).toEqual(['ns:1:w:warm', 'ns:1:r']);
   });
 
   test('what a script touches together stands in one slot', () => {
@@ -30,9 +30,9 @@ describe('the keys of a namespace in Redis', () => {
   test.each([
     ['untracked data', keys.data('a', false)],
     ['a lease', keys.lease('a')],
-    ['a canary', keys.canary('i1', 0)],
+    ['a canary', keys.canary('i1', '1.0', 'tag')],
     ['a claim', keys.claim('w}')],
-    ['the identity of the server', keys.serverIdentity],
+    ['the identity of the server', keys.serverIdentity()],
     ['another namespace', new RedisKeys('ns2').data('a', true)],
     ['a namespace that ours begins with', new RedisKeys('n').data('a', true)],
     ['another version', 'ns:2:d:{a}'],
@@ -48,9 +48,9 @@ describe('the keys of a namespace in Redis', () => {
   test('an instance hears its own canaries and not those of one whose name begins alike', () => {
     const heardBy = (instance: string, key: string): boolean =>
       keys.trackedPrefixes(instance).some(prefix => key.startsWith(prefix));
-    expect(heardBy('i1', keys.canary('i1', 7))).toBe(true);
-    expect(heardBy('i1', keys.canary('i10', 7))).toBe(false);
-    expect(heardBy('i10', keys.canary('i1', 7))).toBe(false);
+    expect(heardBy('i1', keys.canary('i1', '1.7'))).toBe(true);
+    expect(heardBy('i1', keys.canary('i10', '1.7'))).toBe(false);
+    expect(heardBy('i10', keys.canary('i1', '1.7'))).toBe(false);
   });
 
   test('everything that L1 depends on is tracked, and nothing else', () => {
@@ -58,11 +58,19 @@ describe('the keys of a namespace in Redis', () => {
       keys.trackedPrefixes('i1').some(prefix => key.startsWith(prefix));
     const [data, untracked, lease, token] = keys.ofKey('a');
     expect([data, token, keys.token('agents')].map(tracked)).toEqual([true, true, true]);
-    expect([untracked, lease, keys.claim('w'), keys.serverIdentity].map(tracked)).toEqual([
+    expect([untracked, lease, keys.claim('w'), keys.serverIdentity()].map(tracked)).toEqual([
       false,
       false,
       false,
       false,
     ]);
+  });
+
+  test('the slot of a name is the slot of its keys', () => {
+    for (const name of ['a%20b', keyToken('a%20b')]) expect(hashTagOf(name)).toBe('a%20b');
+    expect(keys.ofKey('a').map(hashTagIn)).toEqual(['a', 'a', 'a', 'a']);
+    expect(
+      [keys.token('!any'), keys.claim('w'), 'ns:{}x', keys.canary('i', '1.0', 't')].map(hashTagIn),
+    ).toEqual(['!any', 'ns:1:w:w', 'ns:{}x', 't']);
   });
 });

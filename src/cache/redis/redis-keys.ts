@@ -1,4 +1,4 @@
-import { keyOfToken, keyToken, type TokenName } from '../core';
+import { CacheOptionsError, keyOfToken, keyToken, quoteKey, type TokenName } from '../core';
 
 /** Version of the entry format: part of every key, so that deployments with different formats never meet. */
 const formatVersion = 1;
@@ -11,14 +11,20 @@ const formatVersion = 1;
  *     ns:x:{key}  data without such copies                      ns:k:{key}  token of a local-tier key (tracked)
  *     ns:l:{key}  lease                                         ns:~:inst:n canaries of an instance (tracked)
  *     ns:w:name   claims of a slot of time                      ns:r        identity of the server, as last greeted
+ *
+ * In a Cluster canaries and identities end in a hash tag whose slot their node has.
  */
 export class RedisKeys {
   readonly prefix: string;
-  readonly serverIdentity: string;
 
+  /** @throws CacheOptionsError when the namespace could be mistaken for a part of another one's keys */
   constructor(namespace: string) {
+    if (!/^[A-Za-z0-9._-]{1,64}$/.test(namespace)) {
+      throw new CacheOptionsError(
+        `namespace must be 1 to 64 of the characters A-Z a-z 0-9 . _ -, not ${quoteKey(String(namespace))}`,
+      );
+    }
     this.prefix = `${namespace}:${formatVersion}:`;
-    this.serverIdentity = `${this.prefix}r`;
   }
 
   data(encoded: string, tracked: boolean): string {
@@ -48,8 +54,14 @@ export class RedisKeys {
     return `${this.prefix}w:${name}`;
   }
 
-  canary(instance: string, index: number): string {
-    return `${this.canaryPrefix(instance)}${index}`;
+  /** `hashTag` puts it into a slot of the node that it is written to; '' where there are no slots. */
+  canary(instance: string, name: string, hashTag = ''): string {
+    return `${this.canaryPrefix(instance)}${name}${inBraces(hashTag)}`;
+  }
+
+  /** Holds which server has been greeted here last. */
+  serverIdentity(hashTag = ''): string {
+    return `${this.prefix}r${inBraces(hashTag)}`;
   }
 
   /** Ends in a colon: an instance `i1` must not hear the canaries of `i10`. */
@@ -76,4 +88,18 @@ export class RedisKeys {
     if (kind === 'k') return { kind: 'token', token: keyToken(inner) };
     return undefined;
   }
+}
+
+/** What the slot of an encoded key, or of a token, is worked out from: what stands in the braces of its keys. */
+export function hashTagOf(encodedOrToken: string): string {
+  return keyOfToken(encodedOrToken) ?? encodedOrToken;
+}
+
+/** What the slot of a whole key is worked out from (Redis Cluster specification, "Hash tags"). */
+export function hashTagIn(redisKey: string): string {
+  return /^[^{]*\{([^}]+)\}/.exec(redisKey)?.[1] ?? redisKey;
+}
+
+function inBraces(hashTag: string): string {
+  return hashTag === '' ? '' : `{${hashTag}}`;
 }

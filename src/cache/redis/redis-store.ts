@@ -1,10 +1,11 @@
-import { BrokenCircuitError, type CircuitBreakerPolicy } from 'cockatiel';
-import type { Redis } from 'ioredis';
 import {
+  encodeKey,
   namespaceToken,
   RemoteUnavailableError,
   type ClearProgress,
   type Clock,
+  type Coherence,
+  type Durability,
   type Hash,
   type KeyMatcher,
   type LeaseResult,
@@ -18,94 +19,109 @@ import {
   type SetResult,
   type SplitEntry,
   type TimerHandle,
+  type NamePart,
   type TokenName,
-  encodeKey,
 } from '../core';
-import { breakerName, isOutage, redisBreaker } from './breaker';
 import { clearMatching } from './clear-matching';
-import { disconnect } from './disconnect';
-import { ReadBatch } from './read-batch';
-import { withScripts, type RedisCommands } from './redis-commands';
-import type { RedisKeys } from './redis-keys';
-import { parseServerInfo, runIdOf } from './server-info';
-import { ServerClock, timeReplyMs } from './server-clock';
-import type { Tracker } from './tracker';
+import { ClusterTopology } from './cluster-topology';
+import { Invalidations } from './invalidations';
+import { KeyReads } from './key-reads';
+import { hashTagIn, hashTagOf, type RedisKeys } from './redis-keys';
+import type { RedisNode } from './redis-node';
+import type { RedisClients } from './clients';
+import { parseServerInfo, sumOf } from './server-info';
+import { SingleTopology } from './single-topology';
+import { bySlot } from './slots';
+import { deafnessOf, gateStatusOf, statusOf, type Topology } from './topology';
 
 export interface RedisStoreOptions {
-  redis: Redis;
+  clients: RedisClients;
   keys: RedisKeys;
+  instance: string;
   clock: Clock;
   hash: Hash;
   listener: RemoteTierListener;
-  tracker: Tracker;
   heartbeatMs: number;
+  maxL1StalenessMs: number;
   commandTimeoutMs: number;
+  touchMs: number;
 }
 
-const canaryTtlMs = 30_000;
-const closedReason = 'connection closed';
-const greetRetryMs = 250;
-const keysPerInvalidation = 1_000;
+const tokensPerTouch = 500;
 
 /**
- * The shared tier on one Redis connection. Every command goes through `#call`: breaker, deadline (the client's), and one
- * kind of error. Nothing is read before the server has been greeted: who it is, what time it has, and whether
- * invalidations have to be made again.
+ * The shared tier on Redis: what each operation asks of the node that has its key. Every command goes through that node's
+ * `call`: breaker, deadline (the client's), and one kind of error, at once when the node is away. With several nodes only
+ * what stands on that one is affected.
  */
 export class RedisStore implements RemoteStore {
-  readonly #redis: RedisCommands;
-  readonly #breaker: CircuitBreakerPolicy;
-  readonly #time: ServerClock;
-  readonly #reads: ReadBatch;
-  readonly #opened: Promise<void>;
-  #resolveOpened!: () => void;
-  #greeted = false;
-  #greeting = 0;
-  #runId: string | undefined;
-  #reason: string | undefined = 'not connected yet';
-  #timers = new Map<'heartbeat' | 'greet', TimerHandle>();
+  readonly coherence: Coherence;
+  readonly #topology: Topology;
+  readonly #reads: KeyReads;
+  readonly #invalidations: Invalidations;
+  #touch: TimerHandle | undefined;
   #closed = false;
   #lastStatus = '';
+  #lastDeafness: string | undefined;
 
   constructor(private readonly options: RedisStoreOptions) {
-    this.#redis = withScripts(options.redis);
-    this.#time = new ServerClock(options.clock);
-    this.#reads = new ReadBatch(keys => this.#call(() => this.#redis.mgetBuffer(...keys)));
-    this.#breaker = redisBreaker();
-    this.#breaker.onStateChange(() => this.#report());
-    this.#opened = new Promise(resolve => (this.#resolveOpened = resolve));
-    this.#redis.on('ready', () => void this.#greet());
-    this.#redis.on('close', () => this.#lost(closedReason));
-    // Where it matters, `close` follows.
-    this.#redis.on('error', (error: Error) => (this.#reason = reasonOf(error)));
+    const { clients, listener } = options;
+    const topologyOptions = {
+      ...options,
+      listener: {
+        keyChanged: (encoded: string) => listener.keyChanged(encoded),
+        tokenChanged: (token: TokenName) => listener.tokenChanged(token),
+        flush: listener.flush.bind(listener),
+        canaryHeard: (lagMs: number) => listener.canaryHeard?.(lagMs),
+        beforeReads: (sameServer: boolean, part?: NamePart) =>
+          listener.beforeReads(
+            sameServer,
+            (names, tokens) => this.#invalidations.replay(names, tokens),
+            part,
+          ),
+        changed: () => this.#report(),
+      },
+    };
+    this.#topology = clients.cluster
+      ? new ClusterTopology(clients.cluster, topologyOptions)
+      : new SingleTopology(clients, topologyOptions);
+    this.#reads = new KeyReads(this.#topology);
+    this.#invalidations = new Invalidations(this.#topology, options.keys, text => this.#encode(text));
+    this.coherence = {
+      gateOf: name => this.#topology.gateOf(this.#topology.slotOf(hashTagOf(name))),
+      status: () => gateStatusOf(this.#topology.nodes()),
+      // With the store, which goes after it.
+      close: () => Promise.resolve(),
+    };
   }
 
   get available(): boolean {
-    return this.#greeted && breakerName(this.#breaker.state) === 'closed';
+    return !this.#closed && this.#topology.nodes().some(node => node.usable);
   }
 
   open(): void {
-    this.options.tracker.open();
-    // Whoever made the client may have connected it already.
-    if (this.#redis.status === 'ready') void this.#greet();
-    else if (this.#redis.status === 'wait')
-      this.#redis.connect().catch((error: unknown) => this.#lost(reasonOf(error)));
-    this.#planHeartbeat();
+    this.#topology.open();
+    this.#planTouch();
   }
 
   opened(): Promise<void> {
-    return this.#opened;
+    return this.#topology.opened();
   }
 
-  serverNowMs(): number {
-    return this.#time.latestMs();
+  serverNowMs(encoded?: string): number {
+    const nodes = this.#topology.nodes();
+    const node = encoded === undefined ? nodes[0] : this.#topology.nodeOf(this.#slotOf(encoded));
+    return node?.time.latestMs() ?? NaN;
   }
 
   async read(keys: readonly RemoteKey[], tokens: readonly TokenName[]): Promise<RemoteRead> {
     const { keys: layout } = this.options;
     const values = await this.#reads.read([
-      ...keys.map(key => layout.data(key.encoded, key.tracked)),
-      ...tokens.map(token => layout.token(token)),
+      ...keys.map(key => ({
+        slot: this.#slotOf(key.encoded),
+        redisKey: layout.data(key.encoded, key.tracked),
+      })),
+      ...tokens.map(token => ({ slot: this.#slotOf(token), redisKey: layout.token(token) })),
     ]);
     return {
       entries: values.slice(0, keys.length),
@@ -120,10 +136,11 @@ export class RedisStore implements RemoteStore {
     tokenTtlMs: number,
   ): Promise<LeaseResult> {
     const { keys } = this.options;
+    const { writes } = this.#topology;
     // Two commands in one trip. The entry first: read after its tokens, it could carry newer ones and look invalid.
     const [reply, values] = await Promise.all([
-      this.#call(() =>
-        this.#redis.cacheGetlBuffer(
+      this.#nodeOf(key).call(() =>
+        writes.cacheGetlBuffer(
           keys.data(key.encoded, key.tracked),
           keys.lease(key.encoded),
           lease.token,
@@ -141,16 +158,23 @@ export class RedisStore implements RemoteStore {
   }
 
   async ensureTokens(tokens: readonly TokenName[], tokenTtlMs: number): Promise<string[]> {
-    if (tokens.length === 0) return [];
-    const names = tokens.map(token => this.options.keys.token(token));
-    const fresh = tokens.map(() => this.options.hash.randomToken());
-    return this.#call(() => this.#redis.cacheTok(names.length, ...names, tokenTtlMs, ...fresh));
+    const values = new Map<TokenName, string>();
+    const ensure = async ([slot, names]: readonly [number, TokenName[]]): Promise<void> => {
+      const fresh = names.map(() => this.options.hash.randomToken());
+      const redisKeys = names.map(name => this.options.keys.token(name));
+      const found = await this.#topology
+        .nodeOf(slot)
+        .call(() => this.#topology.writes.cacheTok(names.length, ...redisKeys, tokenTtlMs, ...fresh));
+      names.forEach((name, at) => values.set(name, found[at]!));
+    };
+    await Promise.all([...bySlot(tokens, token => this.#slotOf(token))].map(ensure));
+    return tokens.map(token => values.get(token)!);
   }
 
   async fill(key: RemoteKey, leaseToken: string, entry: SplitEntry, ttlMs: number): Promise<boolean> {
     const { keys } = this.options;
-    const filled = await this.#call(() =>
-      this.#redis.cacheFill(
+    const filled = await this.#nodeOf(key).call(() =>
+      this.#topology.writes.cacheFill(
         keys.data(key.encoded, key.tracked),
         keys.lease(key.encoded),
         leaseToken,
@@ -163,21 +187,22 @@ export class RedisStore implements RemoteStore {
   }
 
   async renew(key: RemoteKey, leaseToken: string, leaseMs: number): Promise<boolean> {
+    const lease = this.options.keys.lease(key.encoded);
     return (
-      (await this.#call(() =>
-        this.#redis.cacheRenew(this.options.keys.lease(key.encoded), leaseToken, leaseMs),
-      )) === 1
+      (await this.#nodeOf(key).call(() => this.#topology.writes.cacheRenew(lease, leaseToken, leaseMs))) === 1
     );
   }
 
   async release(key: RemoteKey, leaseToken: string): Promise<void> {
-    await this.#call(() => this.#redis.cacheRel(this.options.keys.lease(key.encoded), leaseToken));
+    const lease = this.options.keys.lease(key.encoded);
+    await this.#nodeOf(key).call(() => this.#topology.writes.cacheRel(lease, leaseToken));
   }
 
   async set(key: RemoteKey, entry: SplitEntry, ttlMs: number, version: number): Promise<SetResult> {
-    const deadlineMs = Math.floor(this.#time.earliestMs() + this.options.commandTimeoutMs);
-    const result = await this.#call(() =>
-      this.#redis.cacheSetd(
+    const node = this.#nodeOf(key);
+    const deadlineMs = Math.floor(node.time.earliestMs() + this.options.commandTimeoutMs);
+    const result = await node.call(() =>
+      this.#topology.writes.cacheSetd(
         ...this.options.keys.ofKey(key.encoded),
         key.tracked ? 1 : 2,
         bufferOf(entry.head),
@@ -190,20 +215,25 @@ export class RedisStore implements RemoteStore {
     return result === 1 ? 'stored' : result === -2 ? 'older' : 'late';
   }
 
-  async invalidate(keys: readonly string[], tokens: readonly TokenName[]): Promise<{ durable?: boolean }> {
-    await this.#invalidate(keys, tokens, run => this.#call(run));
-    return {};
+  async invalidate(
+    keys: readonly string[],
+    tokens: readonly TokenName[],
+    durability?: Durability,
+  ): Promise<{ durable?: boolean }> {
+    const durable = await this.#invalidations.make(keys, tokens, durability);
+    return durability ? { durable } : {};
   }
 
   async inspect(key: RemoteKey): Promise<RemoteInspection> {
     const { keys } = this.options;
+    const { reads } = this.#topology;
     const lease = keys.lease(key.encoded);
-    const [[entry], token, remainingMs] = await this.#call(() =>
+    const [[entry], token, remainingMs] = await this.#nodeOf(key).call(() =>
       Promise.all([
         // MGET, because GET is an error where something other than a string stands.
-        this.#redis.mgetBuffer(keys.data(key.encoded, key.tracked)),
-        this.#redis.get(lease),
-        this.#redis.pttl(lease),
+        reads.mgetBuffer(keys.data(key.encoded, key.tracked)),
+        reads.get(lease),
+        reads.pttl(lease),
       ]),
     );
     return {
@@ -216,170 +246,86 @@ export class RedisStore implements RemoteStore {
     matcher: KeyMatcher,
     options: { dryRun: boolean; signal?: AbortSignal; onProgress?: (progress: ClearProgress) => void },
   ): Promise<ClearProgress> {
-    return clearMatching(this.#redis, this.options.keys, matcher, options, run => this.#call(run));
+    return clearMatching(this.#topology, this.#invalidations, this.options.keys, matcher, options);
   }
 
   async info(): Promise<RemoteServerInfo> {
-    return parseServerInfo(await this.#call(() => this.#redis.info()));
+    const usable = this.#topology.nodes().filter(node => node.usable);
+    if (usable.length === 0) throw new RemoteUnavailableError(this.status().reason ?? 'Redis is away');
+    const infos = await Promise.all(
+      usable.map(async node => parseServerInfo(await node.call(() => node.reads.info()))),
+    );
+    return infos.length === 1 ? infos[0]! : sumOf(infos);
   }
 
   async claim(name: string, ttlMs: number): Promise<boolean> {
-    const claimed = await this.#call(() =>
-      this.#redis.set(this.options.keys.claim(name), '1', 'PX', ttlMs, 'NX'),
-    );
-    return claimed === 'OK';
+    const key = this.options.keys.claim(name);
+    const node = this.#topology.nodeOf(this.#topology.slotOf(hashTagIn(key)));
+    return (await node.call(() => this.#topology.writes.set(key, '1', 'PX', ttlMs, 'NX'))) === 'OK';
   }
 
   status(): RemoteStatus {
-    const breaker = breakerName(this.#breaker.state);
-    if (this.available) return { state: 'up', breaker };
-    return { state: 'down', breaker, reason: this.#reason ?? `breaker ${breaker}` };
+    if (this.#closed) return { state: 'down', breaker: 'closed', reason: 'closed' };
+    return statusOf(this.#topology.nodes(), 'not connected yet');
   }
 
   close(): Promise<void> {
     this.#closed = true;
-    this.#greeted = false;
-    for (const timer of this.#timers.values()) timer.cancel();
-    this.#resolveOpened();
-    return disconnect(this.#redis);
+    this.#touch?.cancel();
+    return this.#topology.close();
   }
 
-  /** The one way to Redis. */
-  async #call<T>(run: () => Promise<T>): Promise<T> {
-    if (!this.#greeted) throw new RemoteUnavailableError(`Redis is away: ${this.#reason ?? 'not greeted'}`);
-    return this.#guard(run);
+  #slotOf(encodedOrToken: string): number {
+    return this.#topology.slotOf(hashTagOf(encodedOrToken));
   }
 
-  async #guard<T>(run: () => Promise<T>): Promise<T> {
-    try {
-      return await this.#breaker.execute(run);
-    } catch (cause) {
-      throw new RemoteUnavailableError(
-        cause instanceof BrokenCircuitError ? 'breaker open' : reasonOf(cause),
-        { cause },
+  #nodeOf(key: RemoteKey): RedisNode {
+    return this.#topology.nodeOf(this.#slotOf(key.encoded));
+  }
+
+  #encode(key: string): string {
+    return encodeKey(key, text => this.options.hash.sha256(text));
+  }
+
+  /** L1 hides the use of tokens from the server, and those of the hottest entries would be evicted first. */
+  #planTouch(): void {
+    this.#touch = this.options.clock.schedule(this.options.touchMs, () => {
+      this.#touchTokens().then(
+        () => this.#planTouch(),
+        // Away, or refused: they are touched the next time.
+        () => !this.#closed && this.#planTouch(),
       );
-    }
+    });
   }
 
-  /** One atomic command where it fits in one; in the order given, so that `!any` goes before the tags. */
-  async #invalidate(
-    keys: readonly string[],
-    tokens: readonly TokenName[],
-    call: (run: () => Promise<number>) => Promise<number>,
-  ): Promise<void> {
-    const { keys: layout, hash } = this.options;
-    const tokenKeys = tokens.map(token => layout.token(token));
-    if (keys.length === 0) {
-      if (tokenKeys.length > 0) await call(() => this.#redis.unlink(...tokenKeys));
-      return;
-    }
-    for (let at = 0; at < keys.length; at += keysPerInvalidation) {
-      const part = keys.slice(at, at + keysPerInvalidation);
-      const quads = part.flatMap(key => layout.ofKey(encodeKey(key, text => hash.sha256(text))));
-      const all = at === 0 ? [...quads, ...tokenKeys] : quads;
-      await call(() => this.#redis.cacheInv(all.length, ...all, part.length));
-    }
-  }
-
-  /** Who is there, what time is it, and what has to be made again: before anything is read. */
-  async #greet(): Promise<void> {
-    const { keys, listener, clock } = this.options;
-    const greeting = (this.#greeting += 1);
-    try {
-      const sentAtMs = clock.nowMs();
-      const time = await this.#redis.time();
-      this.#time.sample(sentAtMs, clock.nowMs(), timeReplyMs(time));
-      const runId = runIdOf(await this.#redis.info('server'));
-      // A server that came back from an old snapshot brings back entries and the tokens that were valid then.
-      if ((await this.#redis.get(keys.serverIdentity)) !== runId) {
-        await this.#redis.unlink(keys.token(namespaceToken));
-        await this.#redis.set(keys.serverIdentity, runId).catch((error: unknown) => {
-          // A full server remembers nothing: then the next greeting clears once more, which is safe.
-          if (isOutage(error)) throw error;
-        });
-      }
-      const sameServer = this.#runId === undefined || this.#runId === runId;
-      await listener.beforeReads(sameServer, (names, tokens) =>
-        this.#invalidate(names, tokens, run => run()),
-      );
-      if (greeting !== this.#greeting || this.#closed) return;
-      this.#runId = runId;
-      this.#greeted = true;
-      this.#reason = undefined;
-      this.#report();
-      this.#resolveOpened();
-      this.#beat();
-    } catch (error) {
-      if (greeting !== this.#greeting || this.#closed) return;
-      this.#lost(reasonOf(error));
-      if (this.#redis.status === 'ready') {
-        this.#timers.set(
-          'greet',
-          clock.schedule(greetRetryMs, () => void this.#greet()),
-        );
+  async #touchTokens(): Promise<void> {
+    const known = [...(this.options.listener.knownTokens?.() ?? [])];
+    const others = known.filter(token => token !== namespaceToken);
+    for (const [slot, tokens] of bySlot(others, token => this.#slotOf(token))) {
+      for (let at = 0; at < tokens.length; at += tokensPerTouch) {
+        const part = tokens.slice(at, at + tokensPerTouch).map(token => this.options.keys.token(token));
+        if (this.#closed) return;
+        // One after the other: nobody waits for it.
+        await this.#topology.nodeOf(slot).call(() => this.#topology.reads.touch(...part));
       }
     }
-  }
-
-  #lost(reason: string): void {
-    if (this.#closed) return;
-    if (this.#greeted || this.#reason === undefined || reason !== closedReason) this.#reason = reason;
-    this.#greeted = false;
-    this.#greeting += 1;
-    this.#report();
-    this.#resolveOpened();
-  }
-
-  #planHeartbeat(): void {
-    if (this.#closed) return;
-    this.#timers.set(
-      'heartbeat',
-      this.options.clock.schedule(this.options.heartbeatMs, () => {
-        this.#beat();
-        this.#planHeartbeat();
-      }),
-    );
-  }
-
-  /** Canary, server time, and a touch for the namespace token, which L1 hides from eviction's eyes. Also the breaker's probe. */
-  #beat(): void {
-    if (!this.#greeted) return;
-    const { tracker, keys, clock } = this.options;
-    const canary = tracker.nextCanary();
-    const sentAtMs = clock.nowMs();
-    const beat = async (): Promise<void> => {
-      const [, time, known] = await Promise.all([
-        this.#redis.touch(keys.token(namespaceToken)),
-        this.#redis.time(),
-        canary === undefined ? 1 : this.#redis.pexpire(canary, canaryTtlMs),
-      ]);
-      this.#time.sample(sentAtMs, clock.nowMs(), timeReplyMs(time));
-      if (canary !== undefined && known === 0) await this.#redis.set(canary, '1', 'PX', canaryTtlMs);
-    };
-    this.#guard(beat).then(
-      () => tracker.checkHearing(),
-      // An outage, which the breaker has counted, or a refusal: then no canary is heard, and the gate shuts.
-      (error: unknown) => (this.#reason = error instanceof Error ? error.message : String(error)),
-    );
   }
 
   /** Once for each change. */
   #report(): void {
+    // A node may speak before all of this is put together.
+    if (this.#closed || this.#topology === undefined) return;
     const status = this.status();
-    const text = `${status.state} ${status.breaker}`;
-    if (text === this.#lastStatus) return;
-    this.#lastStatus = text;
-    this.options.listener.stateChanged(status);
+    const text = `${status.state} ${status.breaker} ${status.state === 'up' ? (status.reason ?? '') : ''}`;
+    if (text !== this.#lastStatus) {
+      this.#lastStatus = text;
+      this.options.listener.stateChanged(status);
+    }
+    const deafness = deafnessOf(this.#topology.nodes());
+    if (deafness === this.#lastDeafness) return;
+    this.#lastDeafness = deafness;
+    this.options.listener.trackingFailed?.(deafness);
   }
-}
-
-/** What an error says about the server, without addresses, credentials or arguments of commands. */
-function reasonOf(error: unknown): string {
-  const code = (error as { code?: unknown } | undefined)?.code;
-  if (typeof code === 'string') return code;
-  const message = error instanceof Error ? error.message : String(error);
-  if (/timed? ?out/i.test(message)) return 'timeout';
-  return /^[A-Z]{2,20}\b/.exec(message)?.[0] ?? 'connection failed';
 }
 
 function bufferOf(bytes: Uint8Array): Buffer {

@@ -19,6 +19,26 @@ export function runIdOf(text: string): string {
   return fieldsOf(text).get('run_id') ?? '';
 }
 
+/** Whether the reply of INFO replication is a replica's. */
+export function isReplica(text: string): boolean {
+  return fieldsOf(text).get('role') === 'slave';
+}
+
+/** Sums of what several servers say. */
+export function sumOf(infos: readonly RemoteServerInfo[]): RemoteServerInfo {
+  const sum = (read: (info: RemoteServerInfo) => number): number =>
+    infos.reduce((total, info) => total + read(info), 0);
+  const usedMemoryBytes = sum(info => info.usedMemoryBytes);
+  return {
+    keyspaceHits: sum(info => info.keyspaceHits),
+    keyspaceMisses: sum(info => info.keyspaceMisses),
+    usedMemoryBytes,
+    usedMemoryHuman: `${(usedMemoryBytes / 1_048_576).toFixed(2)}M`,
+    connectedClients: sum(info => info.connectedClients),
+    totalCommandsProcessed: sum(info => info.totalCommandsProcessed),
+  };
+}
+
 function fieldsOf(text: string): Map<string, string> {
   const fields = new Map<string, string>();
   for (const line of text.split(/\r?\n/)) {

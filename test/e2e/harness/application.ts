@@ -146,10 +146,10 @@ export class Application {
     return this.request<T>('DELETE', path, undefined, headers);
   }
 
-  /** Sends bytes as they are, for requests that a client library would tidy up; resolves to all that came back when the connection closes. */
-  raw(bytes: string | Buffer, limitMs = 5_000): Promise<string> {
+  /** Sends bytes as they are, for requests that a client library would tidy up; resolves to all that came back when the connection closes. `localAddress` is whom it comes from. */
+  raw(bytes: string | Buffer, limitMs = 5_000, localAddress = '127.0.0.1'): Promise<string> {
     return new Promise((done, fail) => {
-      const socket = connect(this.port, '127.0.0.1', () => socket.write(bytes));
+      const socket = connect({ port: this.port, host: '127.0.0.1', localAddress }, () => socket.write(bytes));
       let answer = '';
       socket.setTimeout(limitMs, () => (socket.destroy(), done(answer)));
       socket.on('data', (chunk: Buffer) => (answer += chunk.toString('utf8')));

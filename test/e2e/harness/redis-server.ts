@@ -33,7 +33,7 @@ export class RedisServer {
 
   /** A client for looking into the server; the caller disconnects it. */
   client(): Redis {
-    const client = new Redis(this.port, '127.0.0.1', { disableClientInfo: true });
+    const client = new Redis(this.port, '127.0.0.1', { disableClientInfo: true, ...this.login() });
     client.on('error', (error: Error) => error); // the test kills the server on purpose
     return client;
   }
@@ -60,6 +60,7 @@ export class RedisServer {
         retryStrategy: () => null,
         maxRetriesPerRequest: 0,
         disableClientInfo: true,
+        ...this.login(),
       });
       probe.on('error', (error: Error) => error); // not up yet: the ping below tells
       try {
@@ -89,6 +90,12 @@ export class RedisServer {
     this.thaw();
     await this.end('SIGTERM');
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** The password among the options, if there is one. */
+  private login(): { password?: string } {
+    const password = this.extra[this.extra.indexOf('--requirepass') + 1];
+    return this.extra.includes('--requirepass') && password !== undefined ? { password } : {};
   }
 
   private async end(signal: NodeJS.Signals): Promise<void> {

@@ -1,0 +1,112 @@
+import { Injectable } from '@nestjs/common';
+import { and, count, desc, eq, isNull, isNotNull, lt, notInArray, or, sql } from 'drizzle-orm';
+import { CacheSessionData, methodKey } from '../cache';
+import { Database } from '../database/database';
+import { adminKeys } from '../database/schema';
+import { fingerprintOf } from './issued-key';
+
+export type AdminKeyRow = typeof adminKeys.$inferSelect;
+export type NewAdminKey = Pick<AdminKeyRow, 'id' | 'sha256' | 'name' | 'scopes' | 'createdBy'>;
+
+/** What a request is told about the key that it shows. */
+export interface FoundKey {
+  readonly id: string;
+  readonly sha256: string;
+  readonly scopes: readonly string[];
+}
+
+/** Every cached lookup of a key carries it, so that all of them can be dropped at once. */
+const adminKeysTag = 'admin-keys';
+const lookupHead = 'auth:admin-key';
+/**
+ * How long a lookup may be answered without the database. Revoking removes it at once; this bounds what happens when the
+ * instance that revokes dies before Redis has heard of it.
+ */
+const lookupTtlMs = 60_000;
+const maxRevokedKept = 1_000;
+
+/** The keys that administrators made. */
+@Injectable()
+export class AdminKeysRepository {
+  constructor(private readonly database: Database) {}
+
+  /**
+   * The key of a digest unless it is revoked. Looked up in Redis each time and never in this process, so that what one
+   * instance revokes no other lets in; without Redis, in the database. That there is none is not remembered (`undefined`
+   * is not stored): guesses leave nothing behind, and a key works as soon as it is made.
+   */
+  @CacheSessionData({
+    key: lookupHead,
+    tier: 'redis',
+    ttlMs: lookupTtlMs,
+    tags: [adminKeysTag],
+    args: (digest: string) => [fingerprintOf(digest)],
+  })
+  async find(digest: string): Promise<FoundKey | undefined> {
+    const [row] = await this.database.orm
+      .select({ id: adminKeys.id, sha256: adminKeys.sha256, scopes: adminKeys.scopes })
+      .from(adminKeys)
+      .where(and(eq(adminKeys.sha256, digest), isNull(adminKeys.revokedAt)));
+    return row;
+  }
+
+  /** The cache key under which `find` keeps its answer. */
+  lookupKey(digest: string): string {
+    return methodKey(lookupHead, [fingerprintOf(digest)]);
+  }
+
+  /** Adds a key unless there are `maxActive` that are not revoked; undefined then. */
+  async insert(key: NewAdminKey, maxActive: number): Promise<AdminKeyRow | undefined> {
+    return this.database.orm.transaction(async transaction => {
+      // One at a time: two that count at once would both find a place.
+      await transaction.execute(sql`LOCK TABLE admin_keys IN SHARE ROW EXCLUSIVE MODE`);
+      const [active] = await transaction
+        .select({ count: count() })
+        .from(adminKeys)
+        .where(isNull(adminKeys.revokedAt));
+      if ((active?.count ?? 0) >= maxActive) return undefined;
+      const [row] = await transaction.insert(adminKeys).values(key).returning();
+      return row;
+    });
+  }
+
+  /** All keys, the latest first. */
+  async all(): Promise<AdminKeyRow[]> {
+    return this.database.orm.select().from(adminKeys).orderBy(desc(adminKeys.createdAt), desc(adminKeys.id));
+  }
+
+  /** Revokes a key; null when there is none of this id. One that is revoked stays as it is. Of revoked keys the last thousand are kept. */
+  async revoke(id: string, revokedBy: string): Promise<AdminKeyRow | null> {
+    const [row] = await this.database.orm
+      .update(adminKeys)
+      .set({
+        revokedAt: sql`coalesce(${adminKeys.revokedAt}, now())`,
+        revokedBy: sql`coalesce(${adminKeys.revokedBy}, ${revokedBy})`,
+      })
+      .where(eq(adminKeys.id, id))
+      .returning();
+    if (row) await this.#dropOldRevoked();
+    return row ?? null;
+  }
+
+  /** Notes that a key was used, unless that was noted within the last `everySeconds`. */
+  async touch(id: string, everySeconds: number): Promise<void> {
+    const before = sql`now() - make_interval(secs => ${everySeconds})`;
+    await this.database.orm
+      .update(adminKeys)
+      .set({ lastUsedAt: sql`now()` })
+      .where(and(eq(adminKeys.id, id), or(isNull(adminKeys.lastUsedAt), lt(adminKeys.lastUsedAt, before))));
+  }
+
+  async #dropOldRevoked(): Promise<void> {
+    const kept = this.database.orm
+      .select({ id: adminKeys.id })
+      .from(adminKeys)
+      .where(isNotNull(adminKeys.revokedAt))
+      .orderBy(desc(adminKeys.revokedAt))
+      .limit(maxRevokedKept);
+    await this.database.orm
+      .delete(adminKeys)
+      .where(and(isNotNull(adminKeys.revokedAt), notInArray(adminKeys.id, kept)));
+  }
+}

@@ -1,0 +1,66 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn, IsString, Matches } from 'class-validator';
+import { scopes, type Scope } from '../scopes';
+
+export class CreateKeyDto {
+  @ApiProperty({ example: 'deploy pipeline', description: 'For people: 1 to 64 printable characters' })
+  @IsString({ message: 'must be a text' })
+  @Matches(/^(?=.{1,64}$)[^\p{C}\p{Zl}\p{Zp}\s](?:[^\p{C}\p{Zl}\p{Zp}]*[^\p{C}\p{Zl}\p{Zp}\s])?$/u, {
+    message: 'must be 1 to 64 printable characters without spaces around them',
+  })
+  name!: string;
+
+  @ApiProperty({ enum: scopes, isArray: true, example: ['cache:read', 'cache:write'] })
+  @IsArray({ message: 'must be a list' })
+  @ArrayMinSize(1, { message: 'must name at least one scope' })
+  @ArrayMaxSize(scopes.length, { message: `may name ${scopes.length} scopes` })
+  @IsIn(scopes, { each: true, message: `each must be one of ${scopes.join(', ')}` })
+  scopes!: Scope[];
+}
+
+export class AdminKeyDto {
+  @ApiProperty({ example: '9f86d081884c7d65', description: 'Not a part of the key' })
+  id!: string;
+
+  @ApiProperty()
+  name!: string;
+
+  @ApiProperty({ enum: scopes, isArray: true })
+  scopes!: Scope[];
+
+  @ApiProperty({ format: 'date-time' })
+  created_at!: string;
+
+  @ApiProperty({ example: 'loopback' })
+  created_by!: string;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  revoked_at!: string | null;
+
+  @ApiProperty({ type: String, nullable: true })
+  revoked_by!: string | null;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'To the minute' })
+  last_used_at!: string | null;
+}
+
+export class CreatedKeyDto extends AdminKeyDto {
+  @ApiProperty({ description: 'The key itself: shown here and never again' })
+  key!: string;
+}
+
+export class AdminKeyListDto {
+  @ApiProperty({ type: [AdminKeyDto], description: 'The latest first; of revoked ones the last 1,000' })
+  keys!: AdminKeyDto[];
+
+  @ApiProperty()
+  count!: number;
+}
+
+export class RevokedKeyDto extends AdminKeyDto {
+  @ApiProperty({ description: 'Redis has dropped what it held of the key' })
+  applied!: boolean;
+
+  @ApiProperty({ description: 'Redis is away: it is dropped before Redis is asked again' })
+  queued!: boolean;
+}

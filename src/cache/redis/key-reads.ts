@@ -1,0 +1,49 @@
+import { RemoteUnavailableError } from '../core';
+import { isUnsettled } from './breaker';
+import { ReadBatch } from './read-batch';
+import { bySlot } from './slots';
+import type { Topology } from './topology';
+
+interface KeyToRead {
+  slot: number;
+  redisKey: string;
+}
+
+/** Reads of keys, wherever they are: those of one slot and one turn of the event loop share a command, the slots go out at once. */
+export class KeyReads {
+  readonly #batches = new Map<number, ReadBatch>();
+
+  constructor(private readonly topology: Topology) {}
+
+  async read(keys: readonly KeyToRead[]): Promise<(Buffer | undefined)[]> {
+    const values = new Map<string, Buffer | undefined>();
+    const read = async ([slot, ofSlot]: readonly [number, KeyToRead[]]): Promise<void> => {
+      const found = await this.#batchOf(slot).read(ofSlot.map(key => key.redisKey));
+      ofSlot.forEach((key, at) => values.set(key.redisKey, found[at]));
+    };
+    const groups = bySlot(keys, key => key.slot);
+    if (groups.size === 1) return this.#batchOf(keys[0]!.slot).read(keys.map(key => key.redisKey));
+    await Promise.all([...groups].map(read));
+    return keys.map(key => values.get(key.redisKey));
+  }
+
+  #batchOf(slot: number): ReadBatch {
+    let batch = this.#batches.get(slot);
+    if (!batch) this.#batches.set(slot, (batch = new ReadBatch(keys => this.#mget(slot, keys))));
+    return batch;
+  }
+
+  async #mget(slot: number, keys: string[]): Promise<(Buffer | null)[]> {
+    const { topology } = this;
+    const mget = (some: readonly string[]): Promise<(Buffer | null)[]> =>
+      topology.nodeOf(slot).call(() => topology.reads.mgetBuffer(...some));
+    try {
+      return await mget(keys);
+    } catch (error) {
+      // The slot is moving and the keys stand on two nodes: each alone is found.
+      if (keys.length === 1 || !(error instanceof RemoteUnavailableError) || !isUnsettled(error.cause))
+        throw error;
+      return (await Promise.all(keys.map(key => mget([key])))).flat();
+    }
+  }
+}

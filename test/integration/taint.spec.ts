@@ -1,0 +1,61 @@
+import type { Redis } from 'ioredis';
+import type { TieredCache } from '../../src/cache/core';
+import { coherentNode, eventually, held, type CacheNodeOptions } from './cache-node';
+import { RedisServer } from './redis-server';
+
+/** Data and word of changes come over two connections, and nobody says which comes first. */
+describe('word of a change that overtakes a reply', () => {
+  let redis: RedisServer;
+  const nodes: TieredCache[] = [];
+  const node = async (options: CacheNodeOptions = {}): Promise<TieredCache> => {
+    const cache = await coherentNode(redis, options);
+    nodes.push(cache);
+    return cache;
+  };
+
+  beforeAll(async () => {
+    redis = await RedisServer.start();
+  });
+  afterEach(async () => {
+    await Promise.all(nodes.splice(0).map(cache => cache.close()));
+  });
+  afterAll(() => redis.stop());
+
+  test('the old value is the answer to who asked before the change, and does not enter L1', async () => {
+    const clients: Redis[] = [];
+    const a = await node({ onDataClient: client => clients.push(client) });
+    const b = await node();
+    await b.getOrSet('k', () => 'v1');
+    await a.getOrSet('mark', () => 'here');
+    await eventually(async () => (await a.lookup('mark', () => 'x')).source === 'l1');
+
+    const reply = held<void>();
+    const replied = holdReplies(clients, reply.promise);
+    const before = a.getOrSet('k', () => 'wrong');
+    await replied;
+    await b.invalidateKeys(['k']);
+    expect(await b.getOrSet('k', () => 'v2')).toBe('v2');
+    // Word comes in order: when this one has been heard, so have those before it.
+    await b.invalidateKeys(['mark']);
+    await eventually(() => a.status().l1Entries === 0);
+    reply.release();
+
+    expect(await before).toBe('v1');
+    expect(await a.getOrSet('k', () => 'wrong')).toBe('v2');
+  });
+});
+
+/** Replies to reads come, but are handed on only when `until` says so; resolves when the first one is there. */
+function holdReplies(clients: readonly Redis[], until: Promise<void>): Promise<void> {
+  const first = held<void>();
+  for (const client of clients) {
+    const mget = client.mgetBuffer.bind(client) as (...keys: string[]) => Promise<(Buffer | null)[]>;
+    client.mgetBuffer = (async (...keys: string[]) => {
+      const values = await mget(...keys);
+      first.release();
+      await until;
+      return values;
+    }) as typeof client.mgetBuffer;
+  }
+  return first.promise;
+}
