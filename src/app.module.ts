@@ -9,6 +9,7 @@ import { AppConfig } from './config/app-config';
 import { ConfigModule } from './config/config.module';
 import { Database } from './database/database';
 import { DatabaseModule } from './database/database.module';
+import { onTheFastWay } from './edge';
 import { HardwareModule } from './hardware/hardware.module';
 import { HealthModule } from './health/health.module';
 import { loggerOptions } from './logging';
@@ -42,13 +43,16 @@ import { SettingsModule } from './settings/settings.module';
 })
 export class AppModule {}
 
-function cacheOptions({ cache, warming }: AppConfig, redis: RedisConnections): CacheModuleOptions {
+function cacheOptions(config: AppConfig, redis: RedisConnections): CacheModuleOptions {
+  const { cache, warming, environment } = config;
   return {
     namespace: cache.namespace,
     l1MaxEntries: cache.l1MaxEntries,
     l1Eviction: cache.l1Eviction,
     l1MaxBytes: cache.l1MaxBytes,
     remote: redis.mode === 'off' ? undefined : redis,
+    detectUnkeyedInputs: environment !== 'production',
+    fastPath: { enabled: cache.fastPath, middleware: onTheFastWay(config) },
     warming,
   };
 }

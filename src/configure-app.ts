@@ -1,15 +1,12 @@
 import { type NestApplicationOptions, RequestMethod } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
-import helmet from 'helmet';
 import { Logger } from 'nestjs-pino';
 import { AppConfig } from './config/app-config';
-import { answerWithin } from './http/answer-timeout.middleware';
+import { edgeMiddleware } from './edge';
 import { answerClientErrors } from './http/client-errors';
 import { drainOnClose } from './http/draining';
-import { jsonBody } from './http/json-body.middleware';
 import { ProblemFilter } from './http/problem.filter';
-import { requestIdMiddleware } from './http/request-id.middleware';
 import { limitServer } from './http/server-limits';
 import { RequestValidationPipe } from './http/validation.pipe';
 import { quietStart } from './logging';
@@ -37,12 +34,7 @@ export function configureApp(app: NestExpressApplication): NestExpressApplicatio
   app.flushLogs();
   app.disable('x-powered-by');
   app.set('etag', false); // cached routes bring their own; hashing the others costs more than it saves
-  app.use(
-    requestIdMiddleware,
-    answerWithin(config.server.handlerTimeoutMs),
-    helmet(securityHeaders(config)),
-    jsonBody,
-  );
+  app.use(...edgeMiddleware(config));
   app.setGlobalPrefix('api/v1', { exclude: outsideOfPrefix });
   app.useGlobalPipes(new RequestValidationPipe());
   app.useGlobalFilters(new ProblemFilter());
@@ -62,25 +54,11 @@ export function openApiDocument(app: NestExpressApplication): OpenAPIObject {
   const options = new DocumentBuilder()
     .setTitle('SutazAI backend')
     .setDescription(
-      'An API for AI agents. Errors are problem+json (RFC 9457); answers of cached routes carry Age, ETag and Cache-Status.',
+      'An API for AI agents. Errors are problem+json (RFC 9457). Answers of cached routes carry Age, ETag, Cache-Control and Cache-Status; If-None-Match gets 304, Accept-Encoding br or gzip.',
     )
     .setVersion(app.get(AppConfig).version)
     .addApiKey({ type: 'apiKey', in: 'header', name: 'X-API-Key' }, 'admin-key')
     .addBearerAuth({ type: 'http', scheme: 'bearer' }, 'admin-bearer')
     .build();
   return SwaggerModule.createDocument(app, options);
-}
-
-/** The page at /docs needs inline styles and scripts; outside of production there is no TLS to upgrade to. */
-function securityHeaders(config: AppConfig): Parameters<typeof helmet>[0] {
-  return {
-    contentSecurityPolicy: {
-      directives: {
-        styleSrc: ["'self'", "'unsafe-inline'"],
-        imgSrc: ["'self'", 'data:'],
-        upgradeInsecureRequests: config.environment === 'production' ? [] : null,
-      },
-    },
-    strictTransportSecurity: config.environment === 'production',
-  };
 }

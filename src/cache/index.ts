@@ -1,7 +1,15 @@
 /** What the rest of the application, and other applications, may import of the cache. */
 export * from './core';
 export { CacheModule } from './nest/cache.module';
-export type { CacheConnections, CacheModuleOptions, WarmingOptions } from './nest/cache.module-definition';
+export type {
+  CacheConnections,
+  CacheModuleOptions,
+  FastPathOptions,
+  PrincipalResolver,
+  WarmingOptions,
+} from './nest/cache.module-definition';
+export type { MiddlewareLayer, MiddlewareTreatment } from './nest/fast-edge';
+export { identityTag, principalTag, UnkeyedInputError, type Principal, type PrincipalScope } from './http';
 export {
   Cached,
   CacheApiResponse,

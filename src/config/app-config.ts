@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { adminKeys } from './admin-keys';
+import { hostNames } from './host-names';
 import { redisUrl } from './redis-url';
 import { cronOrOff, oneOf, onOff, Refusal, setting, settingDoc, text, url, wholeNumber } from './setting';
 import { trustedProxies, type TrustedProxy } from './trusted-proxies';
@@ -33,6 +34,12 @@ export const settingsSchema = z.strictObject({
         defaultText: '127.0.0.1; in production 0.0.0.0',
       },
     ),
+    allowedHosts: setting<readonly string[]>(hostNames, [], {
+      env: 'ALLOWED_HOSTS',
+      description:
+        'Comma list of host names that requests may ask for; others get 421, except probes under /health.',
+      defaultText: 'any',
+    }),
     trustedProxies: setting<readonly TrustedProxy[]>(trustedProxies, [], {
       env: 'TRUSTED_PROXIES',
       description:
@@ -153,6 +160,10 @@ export const settingsSchema = z.strictObject({
       env: 'CACHE_L1_MAX_BYTES',
       unit: 'bytes',
       description: 'Bytes kept in the memory of this process at most; 0 keeps none.',
+    }),
+    fastPath: setting(onOff, true, {
+      env: 'CACHE_FAST_PATH',
+      description: 'on answers hits of public routes in front of the router; off sends all through it.',
     }),
     l1Eviction: setting<'s3fifo' | 'lru'>(oneOf('s3fifo', 'lru'), 's3fifo', {
       env: 'CACHE_L1_EVICTION',

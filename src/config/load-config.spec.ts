@@ -33,7 +33,7 @@ describe('the configuration', () => {
       redis: { mode: 'embedded', url: undefined, commandTimeoutMs: 300 },
       database: { mode: 'embedded', dataDir: 'data' },
       admin: { apiKeys: [] },
-      cache: { namespace: 'sutazai', l1MaxEntries: 10_000, l1MaxBytes: 67_108_864 },
+      cache: { namespace: 'sutazai', l1MaxEntries: 10_000, l1MaxBytes: 67_108_864, fastPath: true },
       rateLimit: 100,
     });
   });

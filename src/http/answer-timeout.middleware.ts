@@ -15,11 +15,11 @@ const tooLate: ProblemAnswer = {
  * writes later is dropped by the filter.
  */
 export function answerWithin(limitMs: number) {
-  return (
+  return function answerInTime(
     request: IncomingMessage & { originalUrl?: string },
     response: ServerResponse,
     next: () => void,
-  ): void => {
+  ): void {
     const timer = setTimeout(() => {
       if (response.headersSent || response.destroyed) return;
       for (const name of response.getHeaderNames())

@@ -1,3 +1,4 @@
+import { identityTag } from '../cache';
 import { ProblemException } from '../http/problem.exception';
 
 /** The versions that an `If-Match` header names, or `any` for `*`. */
@@ -28,7 +29,10 @@ export function expectedVersions(header: string | undefined): ExpectedVersions {
       [{ path: 'If-Match', code: 'IF_MATCH_INVALID', message: 'must be *, or entity tags such as "3"' }],
     );
   }
-  return new Set(tags.flatMap(tag => (/^"\d{1,9}"$/.test(tag) ? [Number(tag.slice(1, -1))] : [])));
+  // What was read compressed has the tag of its coding: the version is the same.
+  return new Set(
+    tags.map(identityTag).flatMap(tag => (/^"\d{1,9}"$/.test(tag) ? [Number(tag.slice(1, -1))] : [])),
+  );
 }
 
 /** The entity tag of a version. */

@@ -13,6 +13,7 @@ const core = 'src/cache/core';
 const tier = 'test/integration/redis-tier.spec.ts';
 const cluster = 'test/integration/cluster.spec.ts';
 const clusterFaults = 'test/integration/cluster-faults.spec.ts';
+const http = 'test/e2e/http-caching';
 
 /** @type {Mutation[]} */
 export const mutations = [
@@ -326,5 +327,115 @@ export const mutations = [
     find: 'flush: reason => listener.flush(reason, part),',
     replace: 'flush: reason => listener.flush(reason),',
     tests: [clusterFaults],
+    name: 'http: the principal is in the key',
+    file: 'src/cache/http/request-key.ts',
+    find: 'if (request.principalPart !== undefined) parts.push(request.principalPart);',
+    replace: '',
+    tests: [`${http}/principals.spec.ts`],
+  },
+  {
+    name: 'http: a request with Authorization is neither served nor stored',
+    file: 'src/cache/http/eligibility.ts',
+    find: "return principal === 'none' ? credentialsOf(request) : undefined;",
+    replace: 'return undefined;',
+    tests: [`${http}/principals.spec.ts`],
+  },
+  {
+    name: 'http: an answer for a principal is private',
+    file: 'src/cache/nest/client-caching.ts',
+    find: "isPrivate: principal !== 'none',",
+    replace: 'isPrivate: false,',
+    tests: [`${http}/principals.spec.ts`],
+  },
+  {
+    name: 'http: a principal tags its entries',
+    file: 'src/cache/nest/cache.interceptor.ts',
+    find: 'return principal.tags.length === 0 ? own : [...(own ?? []), ...principal.tags];',
+    replace: 'return own;',
+    tests: [`${http}/principals.spec.ts`],
+  },
+  {
+    name: 'http: the detector refuses what is not in the key',
+    file: 'src/cache/http/unkeyed-inputs.ts',
+    find: 'if (inside.getStore() !== true) return;',
+    replace: 'return;',
+    tests: [`${http}/unkeyed-inputs.spec.ts`],
+  },
+  {
+    name: 'http: the detector remembers what a handler has swallowed',
+    file: 'src/cache/http/unkeyed-inputs.ts',
+    find: 'if (unkeyed.size > 0) throw',
+    replace: 'if (unkeyed.size < 0) throw',
+    tests: [`${http}/unkeyed-inputs.spec.ts`],
+  },
+  {
+    name: 'http: the fast way leaves guarded routes alone',
+    file: 'src/cache/nest/fast-path.service.ts',
+    find: 'route.isGuarded ||',
+    replace: '',
+    tests: [`${http}/fast-way.spec.ts`],
+  },
+  {
+    name: 'http: the fast way goes by the eligibility of the normal way',
+    file: 'src/cache/http/fast-path.ts',
+    find: "if (headBypass(request as unknown as RequestHead, 'none') !== undefined) return false;",
+    replace: '',
+    tests: [`${http}/fast-way.spec.ts`],
+  },
+  {
+    name: 'http: the fast way is off behind a global guard',
+    file: 'src/cache/nest/fast-path.service.ts',
+    find: 'const unlisted = guards.find(guard => !listed.has(guard))',
+    replace: 'const unlisted = guards.find(guard => guard === undefined)',
+    tests: [`${http}/fast-way.spec.ts`],
+  },
+  {
+    name: 'http: the fast way does not go around unknown middleware',
+    file: 'src/cache/nest/fast-path.service.ts',
+    find: 'this.options.fastPath?.middleware?.(described) ?? this.known(described, at);',
+    replace: "this.options.fastPath?.middleware?.(described) ?? this.known(described, at) ?? 'skip';",
+    tests: [`${http}/fast-way.spec.ts`],
+  },
+  {
+    name: 'http: the fast way checks the host',
+    file: 'src/cache/http/fast-path.ts',
+    find: '|| !target.edge.allows(request)',
+    replace: '',
+    tests: [`${http}/requests.spec.ts`],
+  },
+  {
+    name: 'http: the fast way is counted',
+    file: 'src/cache/http/fast-path.ts',
+    find: 'this.cache.countPeeked(key, target.policy, answer);',
+    replace: '',
+    tests: [`${http}/fast-way.spec.ts`],
+  },
+  {
+    name: 'http: Vary names the coding',
+    file: 'src/cache/http/representation.ts',
+    find: 'if (!isEncodable) return',
+    replace: 'return',
+    tests: [`${http}/requests.spec.ts`],
+  },
+  {
+    name: 'http: a coding has a tag of its own',
+    file: 'src/cache/http/content-coding.ts',
+    find: 'return coding === undefined ? etag :',
+    replace: 'return coding !== undefined ? etag :',
+    tests: [`${http}/requests.spec.ts`],
+  },
+  {
+    name: 'http: a response varies only by what is in the key',
+    file: 'src/cache/http/eligibility.ts',
+    find: "if (varyNames(headers.vary).some(name => !rules.vary.has(name))) return 'vary';",
+    replace: '',
+    tests: [`${http}/storing.spec.ts`],
+  },
+  {
+    name: 'http: never stale where it must be revalidated',
+    file: 'src/cache/http/cache-control.ts',
+    find: '.some(name => directives.has(name))) return 0;',
+    replace: '.some(name => directives.has(name))) return undefined;',
+    tests: [`${http}/storing.spec.ts`],
   },
 ];

@@ -124,6 +124,31 @@ export class Lookups {
     return this.#conclude(call, options, joined);
   }
 
+  /** See `TieredCache.peekFresh`. */
+  peekFresh(key: string, policy: CachePolicy): CacheAnswer<unknown> | undefined {
+    const { clock, near, names, scopes } = this.parts;
+    if (this.#closed || scopes.current() !== undefined) return undefined;
+    const nowMs = clock.coarseMs();
+    const entry = near.read(names.nameOf(key), this.#tierOf(policy), nowMs);
+    if (!entry?.held.shared || nowMs >= entry.staleAtMs || nowMs >= entry.refreshAtMs) return undefined;
+    return {
+      value: entry.held.read(),
+      outcome: foundOutcome(entry, 'l1', nowMs),
+      cause: undefined,
+      source: 'l1',
+      ageMs: Math.max(0, nowMs - entry.bornAtMs),
+      freshMs: entry.staleAtMs - nowMs,
+      staleMs: entry.expiresAtMs - entry.staleAtMs,
+      stored: true,
+    };
+  }
+
+  /** See `TieredCache.countPeeked`. */
+  countPeeked(key: string, policy: CachePolicy, { outcome }: CacheAnswer<unknown>): void {
+    this.parts.stats.l1.hits += 1;
+    this.#count(key, policy, undefined, { outcome, source: 'l1', stored: true });
+  }
+
   callOf(
     key: string,
     loader: Loader<unknown> | undefined,

@@ -146,6 +146,20 @@ export class TieredCache {
     return this.#lookups.read(key, loader, options) as Promise<CacheAnswer<T>>;
   }
 
+  /**
+   * The fresh entry of `key` in L1, at once and without counting: for whoever answers before anything asynchronous runs, and
+   * may yet decide not to. Undefined for everything that a read would have to do something about: no entry, a stale one,
+   * one due for a refresh, a shut gate, a value that is decoded for each reader, a load or an uncounted read around it.
+   */
+  peekFresh<T>(key: string, policy: CachePolicy): CacheAnswer<T> | undefined {
+    return this.#lookups.peekFresh(key, policy) as CacheAnswer<T> | undefined;
+  }
+
+  /** Counts the answer of `peekFresh` as the read that it was, once it is given. */
+  countPeeked(key: string, policy: CachePolicy, answer: CacheAnswer<unknown>): void {
+    this.#lookups.countPeeked(key, policy, answer);
+  }
+
   /** The fresh value of `key`, or undefined. Nothing is loaded. */
   async get<T>(key: string, options: { policy?: CachePolicy } = {}): Promise<T | undefined> {
     return (await this.#lookups.read(key, undefined, options)).value as T | undefined;

@@ -1,4 +1,4 @@
-import { cacheControl, declaredFreshMs, parseCacheControl } from './cache-control';
+import { cacheControl, declaredFreshMs, declaredStaleMs, parseCacheControl } from './cache-control';
 
 describe('Cache-Control', () => {
   it.each([
@@ -7,7 +7,32 @@ describe('Cache-Control', () => {
     [1_999, 999, 'public, max-age=1'],
     [500, 0, 'public, max-age=0'],
   ])('of %d ms fresh and %d ms stale is %j (RFC 9111 §5.2.2.1, RFC 5861)', (ttlMs, staleMs, expected) => {
-    expect(cacheControl({ ttlMs, staleMs })).toBe(expected);
+    expect(cacheControl({ ttlMs, staleMs, isPrivate: false, directives: [] })).toBe(expected);
+  });
+
+  it('of an answer for one principal is private (§5.2.2.7)', () => {
+    expect(cacheControl({ ttlMs: 5_000, staleMs: 0, isPrivate: true, directives: [] })).toBe(
+      'private, max-age=5',
+    );
+  });
+
+  it('passes on what a handler asks of every cache (§5.2.2.2, §5.2.2.6)', () => {
+    const directives = ['must-revalidate', 'no-transform'] as const;
+    expect(cacheControl({ ttlMs: 5_000, staleMs: 0, isPrivate: false, directives })).toBe(
+      'public, max-age=5, must-revalidate, no-transform',
+    );
+  });
+
+  it.each([
+    ['max-age=5', undefined],
+    ['must-revalidate', 0],
+    ['max-age=5, proxy-revalidate', 0],
+    ['s-maxage=5, stale-while-revalidate=9', 0],
+    ['stale-while-revalidate=9', 9_000],
+    ['stale-if-error=8, stale-while-revalidate=9', 8_000],
+    ['stale-while-revalidate=x', undefined],
+  ])('%j allows %s ms past its fresh life (RFC 9111 §4.2.4, RFC 5861)', (header, expected) => {
+    expect(declaredStaleMs(parseCacheControl(header))).toBe(expected);
   });
 
   it.each<[string | string[] | undefined, [string, string | undefined][]]>([

@@ -1,5 +1,5 @@
 import type { AnswerSource, Outcome } from '../core';
-import type { BypassReason, RefusalReason } from './eligibility';
+import type { BypassReason, ReadOnlyReason, RefusalReason } from './eligibility';
 
 /** Our name in `Cache-Status` (RFC 9211 §2). The key is never shown: it may hold what somebody asked for. */
 const cacheName = 'sutazai';
@@ -14,7 +14,7 @@ export interface AnswerStatus {
 }
 
 /** `Cache-Status` of an answer that came through the cache; `refusal` says why a loaded one was not stored. */
-export function cacheStatus(answer: AnswerStatus, refusal?: RefusalReason | 'head' | 'range'): string {
+export function cacheStatus(answer: AnswerStatus, refusal?: RefusalReason | ReadOnlyReason): string {
   switch (answer.outcome) {
     case 'l1_hit':
     case 'l2_hit':
@@ -40,6 +40,9 @@ export type RouteBypass = 'route' | 'tags' | 'foreign-entry';
 export function bypassStatus(reason: BypassReason | RouteBypass): string {
   return `${cacheName}; fwd=${reason === 'method' ? 'method' : 'bypass'}; detail=${reason}`;
 }
+
+/** `Cache-Status` where the stored response is past what it allows of itself: the handler has answered (RFC 9211 §2.2). */
+export const revalidatedStatus = `${cacheName}; fwd=stale`;
 
 function seconds(ms: number): number {
   return Math.floor(ms / 1_000);

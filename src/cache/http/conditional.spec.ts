@@ -15,6 +15,7 @@ describe('a conditional request', () => {
     [true, 'any representation', { 'if-none-match': ' * ' }],
     [false, 'another tag', { 'if-none-match': '"abcd"' }],
     [false, 'a part of a tag', { 'if-none-match': '"x"abc"' }],
+    [false, 'the tag in something that is no list (§13.1.2)', { 'if-none-match': '"abc"x' }],
     [false, 'a bare word', { 'if-none-match': 'abc' }],
     [true, 'not modified since (§13.1.3)', { 'if-modified-since': date }],
     [false, 'modified since', { 'if-modified-since': earlier }],

@@ -7,7 +7,15 @@ import {
 
 const get: EligibleRequest = { method: 'GET', headers: {}, params: {}, query: {} };
 const ok: EligibleResponse = { status: 200, headers: { 'content-type': 'application/json' }, bodyBytes: 10 };
-const rules = { statuses: new Set([200]), vary: new Set(['accept-language']), maxBodyBytes: 100 };
+const rules = {
+  statuses: new Set([200]),
+  vary: new Set(['accept-language']),
+  principal: 'none' as const,
+  maxBodyBytes: 100,
+};
+
+const declaredQuery = new Set(['limit']);
+const readOnly = ['only-if-cached', 'head', 'range', 'no-store'];
 
 describe('a request', () => {
   it.each<[string, string, Partial<EligibleRequest>]>([
@@ -31,14 +39,29 @@ describe('a request', () => {
     ['authorization', 'Proxy-Authorization', { headers: { 'proxy-authorization': 'Basic x' } }],
     ['authorization', 'our API key', { headers: { 'x-api-key': '' } }],
     ['cookie', 'Cookie', { headers: { cookie: 'a=b' } }],
+    ['certificate', 'a client certificate', { hasClientCertificate: true }],
+    [
+      'only-if-cached',
+      'only-if-cached (RFC 9111 §5.2.1.7)',
+      { headers: { 'cache-control': 'only-if-cached' } },
+    ],
     ['cookie', 'HEAD with Cookie', { method: 'HEAD', headers: { cookie: 'a=b' } }],
     ['query', 'an undeclared query parameter', { query: { limit: '5', utm_source: 'x' } }],
     ['query', 'a nested one', { query: { limit: { gt: '5' } } }],
     ['params', 'a path parameter that is no text', { params: { id: {} } }],
   ])('is judged %s: %s', (expected, _title, request) => {
-    const verdict = requestEligibility({ ...get, ...request }, new Set(['limit']));
+    const verdict = requestEligibility({ ...get, ...request }, { declaredQuery, principal: 'none' });
     expect(verdict.use === 'store' ? 'store' : verdict.reason).toBe(expected);
-    expect(verdict.use === 'read').toBe(['head', 'range', 'no-store'].includes(expected));
+    expect(verdict.use === 'read').toBe(readOnly.includes(expected));
+  });
+
+  it.each<[string, Partial<EligibleRequest>]>([
+    ['Authorization', { headers: { authorization: 'Bearer x' } }],
+    ['Cookie', { headers: { cookie: 'a=b' } }],
+    ['a client certificate', { hasClientCertificate: true }],
+  ])('may carry %s where the key holds the principal (RFC 9111 §3.5)', (_title, request) => {
+    const rules = { declaredQuery, principal: 'user' } as const;
+    expect(requestEligibility({ ...get, ...request }, rules)).toEqual({ use: 'store' });
   });
 });
 
@@ -67,8 +90,15 @@ describe('a response', () => {
     ['vary', 'Vary: * (RFC 9111 §4.1)', { headers: { vary: '*' } }],
     ['vary', 'a Vary that the key does not cover', { headers: { vary: 'Accept-Language, Origin' } }],
     ['encoded', 'a compressed body', { headers: { 'content-encoding': 'gzip' } }],
+    ['nonce', 'a nonce', { headers: { 'content-security-policy': "script-src 'nonce-abc'" } }],
     ['too-large', 'a body over the limit', { bodyBytes: 101 }],
   ])('is refused for %s: %s', (expected, _title, response) => {
     expect(responseRefusal({ ...ok, ...response }, rules)).toBe(expected);
+  });
+
+  it('that is private may be kept for its user, and not for a tenant (RFC 9111 §5.2.2.7)', () => {
+    const response = { ...ok, headers: { 'cache-control': 'private' } };
+    expect(responseRefusal(response, { ...rules, principal: 'user' })).toBeUndefined();
+    expect(responseRefusal(response, { ...rules, principal: 'tenant' })).toBe('private');
   });
 });

@@ -1,8 +1,17 @@
 export * from './cache-control';
 export * from './cache-status';
 export * from './conditional';
+export * from './content-coding';
 export * from './eligibility';
+export * from './encoded-bodies';
+export * from './fast-path';
+export * from './header-values';
 export { escapeText, headPattern, joinKey, lengthPrefixed } from './key-text';
+export * from './learned-urls';
+export * from './principal';
+export * from './representation';
 export * from './request-key';
 export * from './response-body';
 export * from './stored-response';
+export * from './unkeyed-inputs';
+export * from './vary';

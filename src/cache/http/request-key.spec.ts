@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { isKeyValue, requestKey, type RoutedRequest } from './request-key';
 
-const rules = { head: 'agents:list', query: ['limit', 'status'], headers: ['accept-language'] };
+const rules = {
+  head: 'agents:list',
+  query: ['limit', 'status'],
+  headers: [{ name: 'accept-language', oneOf: undefined }],
+};
 const plain: RoutedRequest = { params: {}, query: {}, headers: {} };
 
 describe('the key of a request (RFC 9111 §2: chosen by the cache from what selects a response)', () => {
@@ -26,6 +30,7 @@ describe('the key of a request (RFC 9111 §2: chosen by the cache from what sele
       { headers: { 'accept-language': [' de  ;q=1', 'en '] } },
       'agents:list|@accept-language=15:de%20;q=1,%20en',
     ],
+    ['the principal', { principalPart: '!user=3:bob' }, 'agents:list|!user=3:bob'],
     [
       'nothing of undeclared query and headers',
       { query: { utm: '1' }, headers: { 'user-agent': 'x' } },
@@ -54,6 +59,17 @@ describe('the key of a request (RFC 9111 §2: chosen by the cache from what sele
         expect(requestKey(rules, one) === requestKey(rules, other)).toBe(same);
       }),
     );
+  });
+
+  it('holds what a route makes of a header instead of what was sent (RFC 9110 §12.5.4)', () => {
+    const languages = { ...rules, headers: [{ name: 'accept-language', oneOf: ['en', 'de'] }] };
+    const key = (value: string): string =>
+      requestKey(languages, { ...plain, headers: { 'accept-language': value } });
+    expect(['de-AT', 'de;q=0.8, xx', 'fr'].map(key)).toEqual([
+      'agents:list|@accept-language=2:de',
+      'agents:list|@accept-language=2:de',
+      'agents:list|@accept-language=2:en',
+    ]);
   });
 
   it('is refused for values that are neither text nor lists of texts', () => {

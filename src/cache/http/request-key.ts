@@ -1,3 +1,4 @@
+import { keyedHeaderValue, type KeyedHeader } from './header-values';
 import { escapeText, joinKey, lengthPrefixed } from './key-text';
 
 /** What of a request is in the key of a route. Path parameters always are. */
@@ -6,8 +7,7 @@ export interface RequestKeyRules {
   readonly head: string;
   /** Names of the query parameters that the route reads. */
   readonly query: readonly string[];
-  /** Names of the request headers that the route reads, in lower case. */
-  readonly headers: readonly string[];
+  readonly headers: readonly KeyedHeader[];
 }
 
 /** The routed request: decoded values, never the raw URL, of which many spellings name the same thing. */
@@ -19,11 +19,13 @@ export interface RoutedRequest {
   readonly params: Readonly<Record<string, unknown>>;
   readonly query: Readonly<Record<string, unknown>>;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** For whom the answer is; undefined when everybody gets the same. */
+  readonly principalPart?: string | undefined;
 }
 
 /**
  * The key of a request (RFC 9111 §2, §4.1): head, template, host and path parameters (`:name=`), declared query with
- * all its values (`name=`), declared headers (`@name=`). Names are sorted and every value has its length, so that two
+ * all its values (`name=`), declared headers (`@name=`), principal (`!user=`). Names are sorted and every value has its length, so that two
  * different requests never share a key and two spellings of the same one do.
  *
  * @throws TypeError for a parameter that is neither a string nor a list of strings; `requestEligibility` sorts those out
@@ -38,8 +40,9 @@ export function requestKey(rules: RequestKeyRules, request: RoutedRequest): stri
     for (const name of Object.keys(values).sort()) append(parts, mark, name, values[name]);
   }
   for (const name of [...rules.query].sort()) append(parts, '', name, request.query[name]);
-  for (const name of [...rules.headers].sort())
-    append(parts, '@', name, normaliseHeader(request.headers[name]));
+  for (const header of [...rules.headers].sort((a, b) => (a.name < b.name ? -1 : 1)))
+    append(parts, '@', header.name, keyedHeaderValue(header, request.headers[header.name]));
+  if (request.principalPart !== undefined) parts.push(request.principalPart);
   return joinKey(rules.head, parts);
 }
 
@@ -58,10 +61,4 @@ function append(parts: string[], mark: string, name: string, value: unknown): vo
     throw new TypeError(`the parameter ${name} is neither a string nor a list of strings`);
   const values = typeof value === 'string' ? [value] : value;
   parts.push(`${mark}${escapeText(name).replaceAll('=', '%3D')}=${values.map(lengthPrefixed).join(',')}`);
-}
-
-/** One line, single spaces (RFC 9110 §5.2, §5.3). */
-function normaliseHeader(value: string | readonly string[] | undefined): string | undefined {
-  if (value === undefined) return undefined;
-  return (typeof value === 'string' ? value : value.join(', ')).trim().replace(/\s+/g, ' ');
 }

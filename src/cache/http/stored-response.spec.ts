@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { replayedDirectives } from './cache-control';
 import { StoredResponse, storedResponseSerializer } from './stored-response';
 
 const parts = {
@@ -14,9 +15,13 @@ describe('a stored response', () => {
         fc.integer({ min: 100, max: 599 }),
         fc.uint8Array(),
         fc.string(),
-        fc.option(fc.nat(), { nil: undefined }),
-        (status, body, type, freshMs) => {
-          const stored = StoredResponse.of({ status, headers: { 'content-type': type }, body, freshMs });
+        fc.record({
+          freshMs: fc.option(fc.nat(), { nil: undefined }),
+          staleMs: fc.option(fc.nat(), { nil: undefined }),
+          directives: fc.subarray([...replayedDirectives]),
+        }),
+        (status, body, type, limits) => {
+          const stored = StoredResponse.of({ status, headers: { 'content-type': type }, body, limits });
           const bytes = storedResponseSerializer.encode(stored);
           expect(storedResponseSerializer.decode(bytes)).toEqual(stored);
         },
@@ -57,6 +62,37 @@ describe('a stored response', () => {
 
   it('cannot be changed', () => {
     expect(Object.isFrozen(StoredResponse.of(parts))).toBe(true);
+  });
+
+  it.each([
+    [true, 'long JSON', 200, 'application/json', []],
+    [false, 'an image', 200, 'image/png', []],
+    [
+      false,
+      'what must not be transformed (RFC 9111 §5.2.2.6)',
+      200,
+      'application/json',
+      ['no-transform'] as const,
+    ],
+    [false, 'an answer without content', 204, 'application/json', []],
+  ])('may be sent compressed: %s for %s', (expected, _title, status, type, directives) => {
+    const headers = { 'content-type': type };
+    const long = { status, headers, body: Buffer.alloc(2_000, 'a'), limits: { directives } };
+    expect(StoredResponse.of(long).isEncodable).toBe(expected);
+    expect(StoredResponse.of({ ...long, body: Buffer.from('short') }).isEncodable).toBe(false);
+  });
+
+  it('is read from bytes that were written before there were limits', () => {
+    const head = Buffer.from(JSON.stringify([200, [['content-type', 'text/plain']], '"v"', null]));
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(head.length);
+    const read = StoredResponse.decode(Buffer.concat([length, head, Buffer.from('body')]));
+    expect([read.etag, read.body.toString(), read.staleMs, read.directives]).toEqual([
+      '"v"',
+      'body',
+      undefined,
+      [],
+    ]);
   });
 
   it('does not hold on to the buffer that it was read from', () => {

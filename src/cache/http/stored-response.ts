@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ValueSerializer } from '../core';
+import { replayedDirectives, type ReplayedDirective } from './cache-control';
+import { isTextual, minEncodedBytes } from './content-coding';
 
 /** Headers that are stored and replayed; everything else belongs to one request alone (RFC 9111 §3.1). */
 export const storedHeaders: readonly string[] = Object.freeze([
@@ -20,8 +22,16 @@ export interface ResponseParts {
   /** Lower-case names; those that are not in `storedHeaders` are left out. */
   readonly headers: Readonly<Record<string, number | string | readonly string[] | undefined>>;
   readonly body: Uint8Array;
-  /** Fresh life of this response where it is shorter than the policy's, in milliseconds. */
+  readonly limits?: ResponseLimits | undefined;
+}
+
+/** What a response itself says of how it may be kept, where that is less than its policy allows. */
+export interface ResponseLimits {
+  /** Fresh life, in milliseconds. */
   readonly freshMs?: number | undefined;
+  /** Past its fresh life, in milliseconds. */
+  readonly staleMs?: number | undefined;
+  readonly directives?: readonly ReplayedDirective[] | undefined;
 }
 
 /**
@@ -29,6 +39,9 @@ export interface ResponseParts {
  * worked out once. Immutable, so that all readers may share it; nobody is handed the bytes to change them.
  */
 export class StoredResponse {
+  /** Whether it is sent compressed to clients that can read that. */
+  readonly isEncodable: boolean;
+
   private constructor(
     readonly status: number,
     readonly headers: readonly (readonly [name: string, value: string])[],
@@ -36,11 +49,24 @@ export class StoredResponse {
     readonly body: Buffer,
     /** Fresh life where it is shorter than the policy's, in milliseconds. */
     readonly freshMs: number | undefined,
+    /** Served so long past its fresh life at most, in milliseconds, where that is less than the policy's window. */
+    readonly staleMs: number | undefined,
+    readonly directives: readonly ReplayedDirective[],
   ) {
+    this.isEncodable =
+      body.length >= minEncodedBytes &&
+      status !== 204 &&
+      !directives.includes('no-transform') &&
+      isTextual(headers.find(([name]) => name === 'content-type')?.[1]);
     Object.freeze(this);
   }
 
-  static of({ status, headers, body, freshMs }: ResponseParts): StoredResponse {
+  static of({
+    status,
+    headers,
+    body,
+    limits: { freshMs, staleMs, directives = [] } = {},
+  }: ResponseParts): StoredResponse {
     const kept: (readonly [string, string])[] = [];
     for (const name of storedHeaders) {
       const value = headers[name];
@@ -48,7 +74,8 @@ export class StoredResponse {
         kept.push([name, typeof value === 'object' ? value.join(', ') : String(value)]);
     }
     const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-    return new StoredResponse(status, kept, strongTag(headers.etag) ?? tagOf(kept, bytes), bytes, freshMs);
+    const etag = strongTag(headers.etag) ?? tagOf(kept, bytes);
+    return new StoredResponse(status, kept, etag, bytes, freshMs, staleMs, directives);
   }
 
   get lastModified(): string | undefined {
@@ -58,7 +85,14 @@ export class StoredResponse {
   /** Four bytes of length, the head as JSON, the body. */
   encode(): Uint8Array {
     const head = Buffer.from(
-      JSON.stringify([this.status, this.headers, this.etag, this.freshMs ?? null]),
+      JSON.stringify([
+        this.status,
+        this.headers,
+        this.etag,
+        this.freshMs ?? null,
+        this.staleMs ?? null,
+        this.directives,
+      ]),
       'utf8',
     );
     const bytes = Buffer.allocUnsafe(4 + head.length + this.body.length);
@@ -77,25 +111,48 @@ export class StoredResponse {
     if (bodyAt > own.length) throw new Error('the head of a stored response is longer than its bytes');
     const head: unknown = JSON.parse(own.toString('utf8', 4, bodyAt));
     if (!isHead(head)) throw new Error('the head of a stored response has another shape');
-    const [status, headers, etag, freshMs] = head;
-    return new StoredResponse(status, headers, etag, own.subarray(bodyAt), freshMs ?? undefined);
+    const [status, headers, etag, freshMs, staleMs = null, directives = []] = head;
+    return new StoredResponse(
+      status,
+      headers,
+      etag,
+      own.subarray(bodyAt),
+      freshMs ?? undefined,
+      staleMs ?? undefined,
+      directives,
+    );
   }
 }
 
-type Head = [status: number, headers: [string, string][], etag: string, freshMs: number | null];
+/** The last two came later: a head without them is read as one that says nothing there. */
+type Head = [
+  status: number,
+  headers: [string, string][],
+  etag: string,
+  freshMs: number | null,
+  staleMs?: number | null,
+  directives?: ReplayedDirective[],
+];
 
 function isHead(head: unknown): head is Head {
+  if (!Array.isArray(head) || (head.length !== 4 && head.length !== 6)) return false;
+  const [status, headers, etag, freshMs, staleMs = null, directives = []] = head as unknown[];
   return (
-    Array.isArray(head) &&
-    head.length === 4 &&
-    Number.isInteger(head[0]) &&
-    Array.isArray(head[1]) &&
-    head[1].every(
-      pair => Array.isArray(pair) && pair.length === 2 && pair.every(text => typeof text === 'string'),
-    ) &&
-    typeof head[2] === 'string' &&
-    (head[3] === null || typeof head[3] === 'number')
+    Number.isInteger(status) &&
+    isListOf(headers, pair => isListOf(pair, text => typeof text === 'string') && pair.length === 2) &&
+    typeof etag === 'string' &&
+    isMsOrNull(freshMs) &&
+    isMsOrNull(staleMs) &&
+    isListOf(directives, name => (replayedDirectives as readonly unknown[]).includes(name))
   );
+}
+
+function isListOf(value: unknown, isItem: (item: unknown) => boolean): value is unknown[] {
+  return Array.isArray(value) && value.every(isItem);
+}
+
+function isMsOrNull(value: unknown): boolean {
+  return value === null || typeof value === 'number';
 }
 
 /** An entity tag that the handler gave, such as a version; a weak one is replaced by our own. */

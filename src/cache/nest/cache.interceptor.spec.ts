@@ -188,7 +188,7 @@ class AgentsController {
   @Get(['one-path', 'two-paths'])
   @CacheApiResponse({ key: 'agents:paths' })
   paths(@Req() req: Request): object {
-    return { path: req.path, call: called('paths') };
+    return { path: (req.route as { path: string }).path, call: called('paths') };
   }
 
   @Get(':id')

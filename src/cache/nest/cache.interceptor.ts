@@ -1,4 +1,5 @@
 import {
+  GatewayTimeoutException,
   Inject,
   Injectable,
   Logger,
@@ -10,26 +11,28 @@ import {
 import { HttpAdapterHost } from '@nestjs/core';
 import type { Request, Response } from 'express';
 import { lastValueFrom, of, type Observable } from 'rxjs';
-import {
-  CacheTagError,
-  joinTags,
-  TieredCache,
-  type CacheAnswer,
-  type CachePolicy,
-  type LoadControl,
-} from '../core';
+import { CacheTagError, joinTags, TieredCache, type CacheAnswer, type LoadControl } from '../core';
 import {
   bypassStatus,
   cacheControl,
   cacheStatus,
+  credentialsOf,
+  EncodedBodies,
+  hasClientCertificate,
+  keyedHeaderValue,
   noStore,
+  principalParts,
   privateNoStore,
+  representationFor,
   requestEligibility,
   requestKey,
+  revalidatedStatus,
   StoredResponse,
+  varyNames,
+  watchInputs,
   type BypassReason,
   type JsonSettings,
-  type Lifetimes,
+  type PrincipalParts,
   type ReadOnlyReason,
   type RouteBypass,
 } from '../http';
@@ -38,8 +41,11 @@ import {
   CACHE_MODULE_OPTIONS,
   cacheModuleDefaults,
   type CacheModuleOptions,
+  type PrincipalResolver,
 } from './cache.module-definition';
-import { produce, varyOf, writeStored, type Produced } from './http-exchange';
+import { clientCachingOf } from './client-caching';
+import { FastPathService } from './fast-path.service';
+import { produce, writeStored, type Produced } from './http-exchange';
 import { InternalRequests } from './internal-requests';
 import { SentResponses } from './sent-responses';
 
@@ -68,6 +74,8 @@ class Unshared {
 export class CacheInterceptor implements NestInterceptor, OnModuleInit {
   readonly #logger = new Logger('Cache');
   readonly #maxBodyBytes: number;
+  readonly #principals: PrincipalResolver | undefined;
+  readonly #detects: boolean;
   #json: JsonSettings | undefined;
 
   constructor(
@@ -75,10 +83,14 @@ export class CacheInterceptor implements NestInterceptor, OnModuleInit {
     private readonly routes: CachedRoutes,
     private readonly requests: InternalRequests,
     private readonly sent: SentResponses,
+    private readonly bodies: EncodedBodies,
+    private readonly fast: FastPathService,
     private readonly host: HttpAdapterHost,
     @Inject(CACHE_MODULE_OPTIONS) options: CacheModuleOptions,
   ) {
     this.#maxBodyBytes = options.maxResponseBytes ?? cacheModuleDefaults.maxResponseBytes;
+    this.#principals = options.principal;
+    this.#detects = options.detectUnkeyedInputs ?? process.env['NODE_ENV'] !== 'production';
   }
 
   onModuleInit(): void {
@@ -98,15 +110,23 @@ export class CacheInterceptor implements NestInterceptor, OnModuleInit {
     };
     if (route.passesThrough) return this.pass(exchange, 'route');
     const { request } = exchange;
+    // The handler sees what the key holds: of the languages, say, the one that was chosen. Past the cache as well.
+    for (const header of route.rules.headers)
+      if (header.oneOf) request.headers[header.name] = keyedHeaderValue(header, request.headers[header.name]);
     // Express parses the query anew at each look.
     const { method, headers, params, query } = request;
-    const verdict = requestEligibility({ method, headers, params, query }, route.declaredQuery);
+    const head = { method, headers, hasClientCertificate: hasClientCertificate(request) };
+    const verdict = requestEligibility({ ...head, params, query }, route);
     if (verdict.use === 'bypass') return this.pass(exchange, verdict.reason);
+    const principal = principalParts(
+      route.principal,
+      route.principal === 'none' ? undefined : this.#principals?.principalOf(request),
+      credentialsOf(head) !== undefined,
+    );
+    if (!principal) return this.pass(exchange, 'principal');
     let tags: readonly string[] | undefined;
     try {
-      tags = route.tags?.(
-        Object.assign([] as unknown[], { params: params as Record<string, string>, query }),
-      );
+      tags = tagsOf(route, principal, params as Record<string, string>, query);
       if (tags) joinTags(route.policy.tags, tags);
     } catch (error) {
       // Tags are made of what a request says, and that need not be fit for one: no reason to fail, nor to fill the log.
@@ -114,20 +134,31 @@ export class CacheInterceptor implements NestInterceptor, OnModuleInit {
         this.#logger.error(`${route.where} is answered uncached: its tags function threw`, error);
       return this.pass(exchange, 'tags');
     }
-    const key = requestKey(route.rules, {
+    const routed = {
       params,
       query,
-      headers,
       template: route.keyedByTemplate ? (request.route as { path: string }).path : undefined,
       hosts: route.keyedByHost ? (request as { hosts?: Record<string, unknown> }).hosts : undefined,
-    });
+      principalPart: principal.keyPart,
+    };
+    const key = requestKey(route.rules, { ...routed, headers });
     const refresh = this.requests.refreshOf(key);
     if (refresh) return this.answerRefresh(exchange, refresh);
+    const options = { policy: route.policy, ...(tags && { tags }) };
+    if (verdict.use === 'read' && verdict.reason === 'only-if-cached') {
+      // RFC 9111 §5.2.1.7.
+      const look = (): Promise<unknown> => this.cache.get(key, options);
+      const stored = await this.cache.runAs('admin', look);
+      if (stored === undefined)
+        throw new GatewayTimeoutException('There is no stored answer to this request.');
+    }
     const answer = await this.cache.lookup<StoredResponse | Unshared>(
       key,
       load => this.load(exchange, load, verdict.use === 'read' ? verdict.reason : undefined),
-      { policy: route.policy, ...(tags && { tags }) },
+      options,
     );
+    if (verdict.use === 'store' && answer.source !== 'load' && answer.outcome !== 'stale_hit')
+      this.fast.learn(route, request, exchange.response, key, routed);
     return this.answer(exchange, key, answer, verdict.use === 'read' ? verdict.reason : undefined);
   }
 
@@ -142,7 +173,7 @@ export class CacheInterceptor implements NestInterceptor, OnModuleInit {
         ? await this.requests.refresh<Produced>(
             load.key,
             request.originalUrl,
-            keyedHeaders(route, request),
+            innerHeaders(route, request),
             load.signal,
           )
         : await this.run(exchange);
@@ -156,27 +187,23 @@ export class CacheInterceptor implements NestInterceptor, OnModuleInit {
   }
 
   /** Runs the rest of the chain: other interceptors, pipes, controller. */
-  private async run({ route, response, next }: Exchange): Promise<Produced> {
-    const varyBefore = varyOf(response);
-    const result: unknown = await lastValueFrom(next.handle(), { defaultValue: undefined });
+  private async run({ route, request, response, next }: Exchange): Promise<Produced> {
+    const varyBefore = varyNames(response.getHeader('vary'));
+    const handle = (): Promise<unknown> => lastValueFrom(next.handle(), { defaultValue: undefined });
+    const result = await (this.#detects ? watchInputs(request, route.covered).run(handle) : handle());
     return produce(route, response, result, varyBefore, this.#maxBodyBytes, this.jsonSettings());
   }
 
-  private answer(
+  private async answer(
     exchange: Exchange,
     key: string,
     answer: CacheAnswer<StoredResponse | Unshared>,
     readOnly: ReadOnlyReason | undefined,
-  ): Observable<unknown> {
-    const { route, request, response, next } = exchange;
+  ): Promise<Observable<unknown>> {
+    const { route, response, next } = exchange;
     const { value } = answer;
-    if (value instanceof Unshared) {
-      if (!response.headersSent) {
-        if (!response.hasHeader('cache-control')) response.setHeader('Cache-Control', noStore);
-        response.setHeader('Cache-Status', cacheStatus(answer, value.produced.refusal));
-      }
-      return of('result' in value.produced ? value.produced.result : undefined);
-    }
+    if (value instanceof Unshared)
+      return this.answerUnshared(exchange, value, cacheStatus(answer, value.produced.refusal));
     if (!(value instanceof StoredResponse)) {
       this.#logger.error(`${route.where} is answered uncached: something else is stored under its key`, {
         key,
@@ -184,15 +211,49 @@ export class CacheInterceptor implements NestInterceptor, OnModuleInit {
       this.forbidStoring(response, 'foreign-entry', noStore);
       return next.handle();
     }
-    const hit = answer.source !== 'load';
-    writeStored(request, response, value, {
-      cacheStatus: cacheStatus(answer, readOnly),
-      cacheControl: cacheControl(lifetimesOf(route.policy, value.freshMs)),
-      age: hit ? Math.floor(answer.ageMs / 1_000) : undefined,
-      vary: route.rules.headers,
-    });
+    if (answer.outcome === 'stale_hit' && value.staleMs !== undefined && -answer.freshMs >= value.staleMs) {
+      // Past what the response allows of itself (RFC 9111 §4.2.4); the refresh that it has started stores what comes next.
+      const produced = await this.run(exchange);
+      if (produced.refusal !== undefined)
+        return this.answerUnshared(exchange, new Unshared(produced), revalidatedStatus);
+      return this.send(exchange, produced.response, revalidatedStatus, undefined);
+    }
+    const age = answer.source === 'load' ? undefined : Math.floor(answer.ageMs / 1_000);
+    return this.send(exchange, value, cacheStatus(answer, readOnly), age);
+  }
+
+  private async send(
+    { route, request, response }: Exchange,
+    stored: StoredResponse,
+    status: string,
+    age: number | undefined,
+  ): Promise<Observable<unknown>> {
+    const representation = representationFor(request, stored);
+    const { coding, isNotModified } = representation;
+    const body = coding && !isNotModified ? await this.bodies.encode(stored, coding) : stored.body;
+    const answer = {
+      cacheStatus: status,
+      cacheControl: cacheControl(clientCachingOf(route, stored)),
+      age,
+      vary: route.vary,
+    };
+    writeStored(request.method, response, stored, representation, answer, body);
     this.sent.mark(response);
     return of(undefined);
+  }
+
+  /** Nest sends the result; it is for this request alone. */
+  private answerUnshared(
+    { route, response }: Exchange,
+    { produced }: Unshared,
+    status: string,
+  ): Observable<unknown> {
+    if (!response.headersSent) {
+      if (!response.hasHeader('cache-control'))
+        response.setHeader('Cache-Control', route.principal === 'none' ? noStore : privateNoStore);
+      response.setHeader('Cache-Status', status);
+    }
+    return of('result' in produced ? produced.result : undefined);
   }
 
   /** The inner request of a refresh: its answer is what the handler brought, handed over in the process. */
@@ -218,7 +279,7 @@ export class CacheInterceptor implements NestInterceptor, OnModuleInit {
       this.forbidStoring(
         response,
         reason,
-        reason === 'authorization' || reason === 'cookie' ? privateNoStore : noStore,
+        personalReasons.has(reason) || route.principal !== 'none' ? privateNoStore : noStore,
       );
     return next.handle();
   }
@@ -241,18 +302,32 @@ export class CacheInterceptor implements NestInterceptor, OnModuleInit {
   }
 }
 
-/** What of the headers is in the key, and the host, for the inner request of a refresh. */
-function keyedHeaders(route: CachedRoute, request: Request): Record<string, string> {
+const personalReasons: ReadonlySet<string> = new Set(['authorization', 'certificate', 'cookie', 'principal']);
+
+/** Credentials that a guard may want to see again. */
+const credentialHeaders = ['authorization', 'cookie', 'x-api-key'];
+
+/**
+ * Headers for the inner request of a refresh: the host, what is in the key, and where the answer is for one principal what
+ * it has shown, so that the guards let the inner request pass as long as they would let the outer one.
+ */
+function innerHeaders(route: CachedRoute, request: Request): Record<string, string> {
   const headers: Record<string, string> = {};
-  for (const name of ['host', ...route.rules.headers]) {
+  const credentials = route.principal === 'none' ? [] : credentialHeaders;
+  for (const name of ['host', ...route.vary, ...credentials]) {
     const value = request.headers[name];
     if (value !== undefined) headers[name] = typeof value === 'string' ? value : value.join(', ');
   }
   return headers;
 }
 
-/** What the entry really lives: a handler may shorten the fresh life, and the stale window is then no longer than that. */
-function lifetimesOf({ ttlMs, staleMs }: CachePolicy, freshMs: number | undefined): Lifetimes {
-  if (freshMs === undefined || freshMs >= ttlMs) return { ttlMs, staleMs };
-  return { ttlMs: freshMs, staleMs: Math.min(staleMs, freshMs) };
+/** The tags of an entry besides its policy's: of the route's function, and of its principal. */
+function tagsOf(
+  route: CachedRoute,
+  principal: PrincipalParts,
+  params: Record<string, string>,
+  query: Record<string, unknown>,
+): readonly string[] | undefined {
+  const own = route.tags?.(Object.assign([] as unknown[], { params, query }));
+  return principal.tags.length === 0 ? own : [...(own ?? []), ...principal.tags];
 }

@@ -1,7 +1,9 @@
-import { ConfigurableModuleBuilder } from '@nestjs/common';
+import { ConfigurableModuleBuilder, type Type } from '@nestjs/common';
 import type { EvictionPolicy } from '../memory/memory-store';
 import type { CachePolicy, TieredCacheOptions } from '../core';
+import type { Principal } from '../http';
 import type { RedisClients } from '../redis';
+import type { MiddlewareLayer, MiddlewareTreatment } from './fast-edge';
 
 /** Where connections to Redis come from; `src/redis` of the backend fits it. */
 export type CacheConnections = RedisClients;
@@ -13,6 +15,32 @@ export interface WarmingOptions {
   cron?: string;
   /** Loads that run at once. From 1 to 64. Default 4. */
   concurrency?: number;
+}
+
+/** How the application says who a request is from. Asked after the guards, which have verified it. */
+export interface PrincipalResolver {
+  /** Undefined for a request that nobody has signed. Never from something that anybody may send. */
+  principalOf(request: object): Principal | undefined;
+  /**
+   * Properties of `request.user` that are the same for all users of one tenant: what the handler of a route with
+   * `principal: 'tenant'` may read of it. Default `tenant`, `tenantId`.
+   */
+  readonly tenantProperties?: readonly string[];
+}
+
+/** The way out in front of the router. */
+export interface FastPathOptions {
+  /** Default true. */
+  enabled?: boolean;
+  /**
+   * What the fast way does in place of a middleware that stands in front of a cached route. One that is unknown here keeps the
+   * route on the normal way, and the log names it. Known without this: the framework's body readers, and CORS.
+   */
+  middleware?: (layer: MiddlewareLayer) => MiddlewareTreatment | undefined;
+  /** Global guards that let every public GET pass, such as a rate limit that does not count them. Default none. */
+  guards?: readonly Type[];
+  /** Request targets remembered at most. From 1. Default 10,000. */
+  maxUrls?: number;
 }
 
 /** Options of `CacheModule`. The defaults are in `cacheModuleDefaults`. */
@@ -33,6 +61,14 @@ export interface CacheModuleOptions extends Omit<TieredCacheOptions, 'policies'>
   maxResponseBytes?: number;
   /** Full paths of routes that must not be cached: a cache decorator there stops the start. */
   neverCachedPaths?: readonly string[];
+  /** Who a request is from, for routes with `principal`. Default none: such a route stops the start. */
+  principal?: PrincipalResolver | undefined;
+  /** A cached handler that reads what is not in its key fails, and names it. Default true, unless `NODE_ENV` is `production`. */
+  detectUnkeyedInputs?: boolean;
+  /** Answers of public routes from L1 before the router runs. */
+  fastPath?: FastPathOptions;
+  /** Compressed bodies kept for clients at most, and what they belong to. Bytes. Default 16,777,216 (16 MiB); 0 keeps none. */
+  maxEncodedBytes?: number;
   warming?: WarmingOptions;
 }
 
@@ -40,6 +76,9 @@ export const cacheModuleDefaults = Object.freeze({
   namespace: 'sutazai',
   maxResponseBytes: 1_000_000,
   neverCachedPaths: Object.freeze(['/health', '/health/live', '/health/ready', '/metrics']),
+  tenantProperties: Object.freeze(['tenant', 'tenantId']),
+  maxEncodedBytes: 16 * 1_048_576,
+  maxFastUrls: 10_000,
   warming: Object.freeze({ enabled: true, cron: 'off', concurrency: 4 }),
 });
 

@@ -2,6 +2,7 @@ import { Logger, Module, type NestModule, type OnApplicationShutdown } from '@ne
 import { APP_INTERCEPTOR, DiscoveryModule, ExternalContextCreator } from '@nestjs/core';
 import { ScheduleModule } from '@nestjs/schedule';
 import { TieredCache } from '../core';
+import { EncodedBodies } from '../http';
 import { WarmingService } from '../warming/warming.service';
 import { ReadObserver } from '../warming/read-observer';
 import { WarmLeader } from '../warming/warm-leader';
@@ -13,6 +14,7 @@ import { cacheManagerProviders } from './cache-manager.provider';
 import { cacheManagerPolicy } from './keyv-store';
 import {
   CACHE_MODULE_OPTIONS,
+  cacheModuleDefaults,
   ConfigurableModuleClass,
   type CacheModuleOptions,
 } from './cache.module-definition';
@@ -20,6 +22,7 @@ import { CachedMethodExplorer } from './cached-method.explorer';
 import { CachedPaths } from './cached-paths';
 import { CachedRoutes } from './cached-routes';
 import { createTieredCache } from './create-cache';
+import { FastPathService } from './fast-path.service';
 import { InternalRequests } from './internal-requests';
 import { InvalidationInterceptor } from './invalidation.interceptor';
 import { KeyHeads } from './key-heads';
@@ -51,6 +54,13 @@ import { SentResponses } from './sent-responses';
     },
     { provide: KeyHeads, useFactory: () => new KeyHeads() },
     { provide: SentResponses, useFactory: () => new SentResponses() },
+    {
+      provide: EncodedBodies,
+      inject: [CACHE_MODULE_OPTIONS],
+      useFactory: ({ maxEncodedBytes = cacheModuleDefaults.maxEncodedBytes }: CacheModuleOptions) =>
+        new EncodedBodies(maxEncodedBytes),
+    },
+    FastPathService,
     InternalRequests,
     CachedRoutes,
     CachedPaths,

@@ -1,12 +1,25 @@
-import { Injectable, Logger, RequestMethod, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, Logger, RequestMethod, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { CacheOptionsError, type CachePolicy } from '../core';
-import { storedResponseSerializer, type RequestKeyRules } from '../http';
+import {
+  hasNonce,
+  storedResponseSerializer,
+  type CoveredInputs,
+  type PrincipalScope,
+  type RequestKeyRules,
+} from '../http';
+import {
+  CACHE_MODULE_OPTIONS,
+  cacheModuleDefaults,
+  type CacheModuleOptions,
+} from './cache.module-definition';
 import { CACHED_METADATA, type CachedMetadata } from './decorators/cached.decorator';
 import type { TagsFunction } from './decorators/decorator-options';
 import { NEVER_CACHED_METADATA } from './decorators/never-cached.decorator';
 import { KeyHeads } from './key-heads';
 import {
+  hasGuards,
+  headersOf,
   isBoundToHost,
   isRoute,
   ownWayOfAnswering,
@@ -19,9 +32,16 @@ import { PolicyTable } from './policy-table';
 export interface CachedRoute {
   /** `AgentsController.list`, for logs and errors. */
   readonly where: string;
+  /** What the decorator has left behind; the router's copy of the handler carries it as well. */
+  readonly metadata: CachedMetadata;
   readonly policy: CachePolicy;
   readonly rules: RequestKeyRules;
   readonly declaredQuery: ReadonlySet<string>;
+  /** Names of the headers in the key. */
+  readonly vary: readonly string[];
+  readonly principal: PrincipalScope;
+  /** What its handler may read. */
+  readonly covered: CoveredInputs;
   readonly statuses: ReadonlySet<number>;
   readonly tags: TagsFunction | undefined;
   /** Its template is part of the key. */
@@ -29,6 +49,10 @@ export interface CachedRoute {
   readonly keyedByHost: boolean;
   /** It answers in a way that cannot be stored: its requests go past the cache. */
   readonly passesThrough: boolean;
+  /** Guards stand at it or at its controller. */
+  readonly isGuarded: boolean;
+  /** What `@Header()` puts on every answer. */
+  readonly headers: ReturnType<typeof headersOf>;
 }
 
 type Class = abstract new (...args: never[]) => unknown;
@@ -44,6 +68,7 @@ export class CachedRoutes implements OnModuleInit {
     private readonly scanner: MetadataScanner,
     private readonly policies: PolicyTable,
     private readonly heads: KeyHeads,
+    @Inject(CACHE_MODULE_OPTIONS) private readonly options: CacheModuleOptions,
   ) {}
 
   /** @throws CacheOptionsError naming the route, for one that cannot or must not be cached as it is declared */
@@ -87,22 +112,45 @@ export class CachedRoutes implements OnModuleInit {
     this.heads.take(head, where, controller, handler);
     const obstacle = ownWayOfAnswering(controller, methodName, handler);
     if (obstacle !== undefined) this.#logger.warn(`${where} is not cached: it answers with ${obstacle}`);
-    const statuses = new Set([200, ...(options.statuses ?? [])]);
-    const policy = this.policies.resolve(where, metadata, storedResponseSerializer);
+    const principal = options.principal ?? 'none';
+    const resolver = this.options.principal;
+    if (principal !== 'none' && !resolver) {
+      throw new CacheOptionsError(
+        `${where}: answers for each ${principal} need the option principal of CacheModule, which says who asks`,
+      );
+    }
+    const headers = headersOf(handler);
+    if (headers.some(({ name, value }) => /^content-security-policy/i.test(name) && hasNonce(String(value))))
+      throw new CacheOptionsError(`${where}: must not be cached: its content security policy has a nonce`);
+    const keyed = (options.headers ?? []).map(header =>
+      typeof header === 'string'
+        ? { name: header.toLowerCase(), oneOf: undefined }
+        : { name: header.name.toLowerCase(), oneOf: Object.freeze([...header.oneOf]) },
+    );
+    const vary = Object.freeze(keyed.map(({ name }) => name));
+    const declaredQuery = new Set(options.query ?? []);
     return Object.freeze({
       where,
-      policy,
-      rules: Object.freeze({
-        head,
-        query: Object.freeze([...(options.query ?? [])]),
-        headers: Object.freeze((options.headers ?? []).map(name => name.toLowerCase())),
+      metadata,
+      policy: this.policies.resolve(where, metadata, storedResponseSerializer),
+      rules: Object.freeze({ head, query: Object.freeze([...declaredQuery]), headers: Object.freeze(keyed) }),
+      declaredQuery,
+      vary,
+      principal,
+      covered: Object.freeze({
+        where,
+        query: declaredQuery,
+        headers: new Set(vary),
+        principal,
+        tenantProperties: new Set(resolver?.tenantProperties ?? cacheModuleDefaults.tenantProperties),
       }),
-      declaredQuery: new Set(options.query ?? []),
-      statuses,
+      statuses: new Set([200, ...(options.statuses ?? [])]),
       tags: typeof options.tags === 'function' ? options.tags : undefined,
       keyedByTemplate: servesSeveralTemplates(controller, handler),
       keyedByHost: isBoundToHost(controller),
       passesThrough: obstacle !== undefined,
+      isGuarded: hasGuards(controller, handler),
+      headers,
     });
   }
 }

@@ -2,16 +2,19 @@ import { StreamableFile } from '@nestjs/common';
 import type { Response } from 'express';
 import {
   declaredFreshMs,
-  isNotModified,
+  declaredStaleMs,
+  headerFields,
   maxNegativeMs,
-  notModifiedHeaders,
   parseCacheControl,
   renderBody,
+  replayedDirectives,
   responseRefusal,
+  storedHeaders,
   StoredResponse,
-  type ConditionalHeaders,
+  type AnswerFields,
   type JsonSettings,
   type RefusalReason,
+  type Representation,
 } from '../http';
 import type { CachedRoute } from './cached-routes';
 
@@ -36,10 +39,16 @@ export function produce(
   const rendered = renderBody(result, typeof contentType === 'string' ? contentType : undefined, json);
   const refusal = responseRefusal(
     { status: response.statusCode, headers, bodyBytes: rendered.body.length },
-    { statuses: route.statuses, vary: new Set([...route.rules.headers, ...varyBefore]), maxBodyBytes },
+    {
+      statuses: route.statuses,
+      vary: new Set([...route.vary, ...varyBefore]),
+      principal: route.principal,
+      maxBodyBytes,
+    },
   );
   if (refusal) return { result, refusal };
-  const claimedMs = declaredFreshMs(parseCacheControl(textOf(headers['cache-control'])));
+  const claimed = parseCacheControl(textOf(headers['cache-control']));
+  const claimedMs = declaredFreshMs(claimed);
   const negative = response.statusCode === 404 || response.statusCode === 410;
   const freshMs = Math.min(claimedMs ?? Infinity, negative ? maxNegativeMs : Infinity);
   return {
@@ -48,58 +57,33 @@ export function produce(
       status: response.statusCode,
       headers: { ...headers, 'content-type': rendered.contentType, vary: undefined },
       body: rendered.body,
-      freshMs: freshMs < route.policy.ttlMs ? freshMs : undefined,
+      limits: {
+        freshMs: freshMs < route.policy.ttlMs ? freshMs : undefined,
+        staleMs: declaredStaleMs(claimed),
+        directives: replayedDirectives.filter(name => claimed.has(name)),
+      },
     }),
   };
 }
 
-/** The header fields that say how an answer came about. */
-export interface AnswerHeaders {
-  readonly cacheStatus: string;
-  readonly cacheControl: string;
-  /** Whole seconds in our cache; undefined for an answer that comes straight from the handler. */
-  readonly age: number | undefined;
-  /** What the key declares. */
-  readonly vary: readonly string[];
-}
-
 /** Writes a stored response: the bytes, a 304 where the client has them already, or the head alone for HEAD. */
 export function writeStored(
-  request: { readonly method: string; readonly headers: ConditionalHeaders },
+  method: string,
   response: Response,
   stored: StoredResponse,
-  answer: AnswerHeaders,
+  representation: Representation,
+  answer: AnswerFields,
+  body: Buffer,
 ): void {
-  const notModified = stored.status === 200 && isNotModified(request.headers, stored);
-  if (notModified) for (const name of ['content-type', 'content-length']) response.removeHeader(name);
-  for (const [name, value] of stored.headers) {
-    if (!notModified || notModifiedHeaders.has(name)) response.setHeader(name, value);
+  if (representation.isNotModified) {
+    // `@Header()` and the handler may have set what belongs to the content.
+    for (const name of ['content-length', ...storedHeaders]) if (name !== 'vary') response.removeHeader(name);
   }
-  response.setHeader('ETag', stored.etag);
-  response.setHeader('Cache-Control', answer.cacheControl);
-  response.setHeader('Cache-Status', answer.cacheStatus);
-  if (answer.age !== undefined) response.setHeader('Age', String(answer.age));
-  if (answer.vary.length > 0) response.vary(answer.vary.join(', '));
-  response.statusCode = notModified ? 304 : stored.status;
-  if (notModified || stored.status === 204) {
-    response.end();
-    return;
-  }
-  response.setHeader('Content-Length', stored.body.length);
-  if (request.method === 'HEAD') response.end();
-  else response.end(stored.body);
-}
-
-/** Lower-case names in the `Vary` that is already there. */
-export function varyOf(response: Response): readonly string[] {
-  const vary = response.getHeader('vary');
-  if (vary === undefined) return [];
-  return [vary]
-    .flat()
-    .join(',')
-    .toLowerCase()
-    .split(',')
-    .map(name => name.trim());
+  const fields = headerFields(stored, representation, answer, response.getHeader('vary'), body);
+  for (let at = 0; at < fields.length; at += 2) response.setHeader(fields[at]!, fields[at + 1]!);
+  response.statusCode = representation.status;
+  if (method === 'HEAD' || representation.isNotModified || stored.status === 204) response.end();
+  else response.end(body);
 }
 
 function isStream(result: unknown): boolean {

@@ -15,6 +15,8 @@ const names = {
   sse: '__sse__',
   redirect: '__redirect__',
   render: '__renderTemplate__',
+  guards: '__guards__',
+  headers: '__headers__',
 } as const;
 
 /** Parameter types of `@Res()` and `@Next()` in the metadata of route arguments. */
@@ -43,6 +45,21 @@ export function servesSeveralTemplates(controller: Handler, handler: Handler): b
 
 export function isBoundToHost(controller: Handler): boolean {
   return Reflect.getMetadata(names.host, controller) !== undefined;
+}
+
+/** Whether guards stand at a route, or at its whole controller. Those of the application are not among them. */
+export function hasGuards(controller: Handler, handler: Handler): boolean {
+  return [controller, handler].some(
+    place => ((Reflect.getMetadata(names.guards, place) as unknown[] | undefined) ?? []).length > 0,
+  );
+}
+
+/** What `@Header()` puts on every answer of a route; a function is asked anew for each. */
+export function headersOf(handler: Handler): readonly { name: string; value: string | (() => string) }[] {
+  return (
+    (Reflect.getMetadata(names.headers, handler) as
+      { name: string; value: string | (() => string) }[] | undefined) ?? []
+  );
 }
 
 /** Why a route answers in a way that cannot be stored, whatever its policy; undefined when it answers with a value. */

@@ -1,5 +1,5 @@
 import { CacheError, CacheOptionsError, checkTags, type PolicyOptions } from '../../core';
-import { headPattern, optionalStatuses } from '../../http';
+import { headPattern, optionalStatuses, principalScopes, type PrincipalScope } from '../../http';
 import type { CacheKeyPart } from '../method-key';
 
 /** What a tags function of a route is told. */
@@ -27,8 +27,16 @@ export interface CacheDecoratorOptions extends Omit<PolicyOptions, 'tags' | 'ser
   args?: (...args: never[]) => readonly CacheKeyPart[];
   /** Routes: query parameters in the key; a request with any other is not cached. Default none. */
   query?: readonly string[];
-  /** Routes: request headers in the key, and in `Vary`. Default none. */
-  headers?: readonly string[];
+  /**
+   * Routes: request headers in the key, and in `Vary`. With the values that the route tells apart, the default first, the key
+   * and the handler see one of them, whatever was sent. Default none.
+   */
+  headers?: readonly (string | { readonly name: string; readonly oneOf: readonly string[] })[];
+  /**
+   * Routes: for whom an answer is. `none`: everybody gets the same, and a request with credentials goes past the cache;
+   * `tenant`, `user`: one answer for each, kept and sent as `private`. Needs `CacheModuleOptions.principal`. Default `none`.
+   */
+  principal?: PrincipalScope;
   /** Routes: statuses besides 200 that are stored, of 203, 204, 301, 308, 404, 410 (the last two for 5 s at most). Default none. */
   statuses?: readonly number[];
 }
@@ -41,6 +49,8 @@ const policyOptionNames = [
   'jitter',
   'refreshAheadFraction',
   'loaderTimeoutMs',
+  'softDeadlineMs',
+  'deadlineMs',
   'leaseMs',
   'waitMs',
   'maxConcurrentLoads',
@@ -54,6 +64,7 @@ const ownOptionNames = [
   'query',
   'headers',
   'statuses',
+  'principal',
 ] as const satisfies readonly (keyof CacheDecoratorOptions)[];
 
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
@@ -85,15 +96,32 @@ export function checkDecoratorOptions(options: CacheDecoratorOptions): void {
     if (typeof name !== 'string' || name === '')
       throw new CacheOptionsError(`query must name parameters, not ${String(name)}`);
   }
-  for (const name of options.headers ?? []) {
-    if (typeof name !== 'string' || !token.test(name))
-      throw new CacheOptionsError(`headers must name headers, not ${String(name)}`);
+  for (const header of options.headers ?? []) checkHeader(header);
+  if (options.principal !== undefined && !principalScopes.includes(options.principal)) {
+    throw new CacheOptionsError(
+      `principal must be one of ${principalScopes.join(', ')}, not ${String(options.principal)}`,
+    );
   }
   for (const status of options.statuses ?? []) {
     if (!optionalStatuses.includes(status)) {
       throw new CacheOptionsError(`statuses may be of ${optionalStatuses.join(', ')}, not ${String(status)}`);
     }
   }
+}
+
+function checkHeader(header: NonNullable<CacheDecoratorOptions['headers']>[number]): void {
+  const { name, oneOf } = typeof header === 'string' ? { name: header, oneOf: undefined } : header;
+  if (typeof name !== 'string' || !token.test(name))
+    throw new CacheOptionsError(`headers must name headers, not ${String(name)}`);
+  if (['authorization', 'cookie', 'proxy-authorization', 'x-api-key'].includes(name.toLowerCase()))
+    throw new CacheOptionsError(`headers cannot name ${name}: who asks is what principal is for`);
+  if (oneOf === undefined) return;
+  if (
+    !Array.isArray(oneOf) ||
+    oneOf.length === 0 ||
+    !oneOf.every(value => typeof value === 'string' && value !== '')
+  )
+    throw new CacheOptionsError(`headers: ${name}: oneOf must list values, the default first`);
 }
 
 /** Runs a check, so that its error says where the decorator stands: `AgentsController.list: …`. */
