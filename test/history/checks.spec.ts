@@ -190,6 +190,18 @@ describe('C6, single flight', () => {
     expect(names(singleFlight([load('a', 0, 10), load('a', 5, 15)], local))).toEqual(['C6']);
   });
 
+  test('a load whose tags are known afterwards is overtaken by an invalidation of any tag, and of no other key', () => {
+    const dynamic = { ...three, dynamic: ['k'] };
+    const loads = [load('a', 0, 30), load('b', 13, 20)];
+    expect(singleFlight([inv('c', 2, 2, { key: 'other', how: 'tag' }), ...loads], dynamic)).toEqual([]);
+    expect(names(singleFlight([inv('c', 2, 2, { key: 'other', how: 'key' }), ...loads], dynamic))).toEqual([
+      'C6',
+    ]);
+    expect(names(singleFlight([inv('c', 2, 2, { key: 'other', how: 'tag' }), ...loads], three))).toEqual([
+      'C6',
+    ]);
+  });
+
   test('the most at once are counted', () => {
     expect(mostLoadsAtOnce([load('a', 0, 10), load('b', 5, 15), load('c', 10, 20)])).toBe(2);
   });

@@ -7,7 +7,7 @@ import {
   sameInstance,
   unconfirmedMade,
 } from './checks';
-import { localKeys, versioned } from './keyspace';
+import { dynamicKeys, localKeys, versioned } from './keyspace';
 import { maxL1StalenessMs } from './node-options';
 import type { HistoryRecord, Violation } from './records';
 import { singleFlight } from './single-flight';
@@ -20,7 +20,11 @@ export function judge(history: readonly HistoryRecord[], instances: readonly str
     ...quiescent(history, versioned, instances),
     ...noResurrection(history),
     ...noInvention(history),
-    ...singleFlight(history, { instances: instances.length, perInstance: localKeys }),
+    ...singleFlight(history, {
+      instances: instances.length,
+      perInstance: localKeys,
+      dynamic: dynamicKeys,
+    }),
     ...unconfirmedMade(history, instances),
     ...noFailure(history),
   ];

@@ -71,6 +71,8 @@ export const keysInvalidatedByKey = keyspace.filter(({ written }) => written ===
 export const keysThatAreSet = keyspace.filter(({ written }) => written === 'set').map(({ key }) => key);
 /** Every instance loads these for itself. */
 export const localKeys = keyspace.filter(({ policy }) => policy.tier === 'local').map(({ key }) => key);
+/** What invalidates these is known when their loaders have run. */
+export const dynamicKeys = keyspace.filter(({ loaderTags }) => loaderTags.length > 0).map(({ key }) => key);
 export const tags = [...new Set(keyspace.flatMap(entry => [...entry.tags, ...entry.loaderTags]))];
 export const patterns = ['p*', 'd?', 'n*', '*1', 's*'];
 

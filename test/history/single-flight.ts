@@ -15,6 +15,8 @@ export interface SingleFlightOptions {
   instances: number;
   /** Keys that every instance loads for itself. */
   perInstance?: readonly string[];
+  /** Keys whose tags the loader alone knows: an invalidation of any tag overtakes their loads. */
+  dynamic?: readonly string[];
 }
 
 /**
@@ -25,16 +27,18 @@ export interface SingleFlightOptions {
  */
 export function singleFlight(
   history: readonly HistoryRecord[],
-  { instances, perInstance = [] }: SingleFlightOptions,
+  { instances, perInstance = [], dynamic = [] }: SingleFlightOptions,
 ): Violation[] {
   const stalls = ofKind(history, 'stall');
   const troubles = merged([...ofKind(history, 'fault'), ...stalls]);
   // An outer load is overtaken by what overtakes what it has read inside.
   const invalidations = groupBy(ofKind(history, 'inv'), inv => inv.key.split('>')[0]!);
+  const ofTags = ofKind(history, 'inv').filter(({ how }) => how === 'tag');
   const flushes = groupBy(ofKind(history, 'flush'), flush => flush.inst);
   const found: Violation[] = [];
   for (const [key, loads] of groupBy(ofKind(history, 'load'), load => load.key)) {
-    const overtaken = invalidations.get(key) ?? [];
+    const own = invalidations.get(key) ?? [];
+    const overtaken = dynamic.includes(key) ? [...own, ...ofTags] : own;
     const counts = (first: LoadRecord, second: LoadRecord): boolean => {
       const since = first.start - leaseBeforeLoaderMs;
       return !(

@@ -164,7 +164,7 @@ describe.each([['on', true] as const, ['off', false] as const])(
             }
           },
         ),
-        { numRuns: 25 },
+        { numRuns: 40 },
       );
       expect(hits).toBeGreaterThan(50);
       await app.stop();
