@@ -373,8 +373,8 @@ describe('coherence between instances', () => {
       jitter: 0,
       refreshAheadFraction: 0.1,
     });
-    await a.getOrSet('k', () => 'v1', { policy: { ...policy, ttlMs: 200 } });
-    await new Promise(resolve => setTimeout(resolve, 40));
+    await a.getOrSet('k', () => 'v1', { policy: { ...policy, ttlMs: 5_000 } });
+    await new Promise(resolve => setTimeout(resolve, 520));
     const source = held<string>();
     let refreshes = 0;
     const load = (): Promise<string> => {
@@ -391,13 +391,13 @@ describe('coherence between instances', () => {
   test('while another node refreshes, hits send nothing to Redis', async () => {
     const [a, b] = [await node(), await node()];
     const policy = definePolicy('ahead', {
-      ttlMs: 1_000,
+      ttlMs: 10_000,
       jitter: 0,
       staleMs: 60_000,
       refreshAheadFraction: 0.1,
     });
     await a.getOrSet('k', () => 'v1', { policy });
-    await new Promise(resolve => setTimeout(resolve, 120));
+    await new Promise(resolve => setTimeout(resolve, 1_020));
     const source = held<string>();
     await a.getOrSet('k', () => source.promise, { policy });
     await eventually(() => a.status().loadsInFlight === 1);

@@ -370,9 +370,9 @@ describe('a cached route', () => {
 
   it('runs its handler once for concurrent cold requests', async () => {
     const release = hold();
+    const asked = jest.spyOn(cache, 'lookup');
     const answers = Promise.all(Array.from({ length: 10 }, () => get('/agents/slow')));
-    await until(() => calls.get('slow') === 1);
-    await new Promise(resolve => setTimeout(resolve, 50));
+    await until(() => asked.mock.calls.length === 10 && calls.get('slow') === 1);
     release();
     const all = await answers;
     expect(calls.get('slow')).toBe(1);
@@ -384,9 +384,9 @@ describe('a cached route', () => {
 
   it('never hands an answer for one request alone to those that waited: each runs its own handler', async () => {
     const release = hold();
+    const asked = jest.spyOn(cache, 'lookup');
     const answers = Promise.all(Array.from({ length: 5 }, () => get('/agents/private')));
-    await until(() => calls.get('private') === 1);
-    await new Promise(resolve => setTimeout(resolve, 50));
+    await until(() => asked.mock.calls.length === 5 && calls.get('private') === 1);
     release();
     const all = await answers;
     expect(new Set(all.map(answer => answer.text)).size).toBe(5);
@@ -401,9 +401,9 @@ describe('a cached route', () => {
 
   it('does not store errors, and gives them to everybody who waited', async () => {
     const release = hold();
+    const asked = jest.spyOn(cache, 'lookup');
     const answers = Promise.all(Array.from({ length: 3 }, () => get('/agents/failing')));
-    await until(() => calls.get('failing') === 1);
-    await new Promise(resolve => setTimeout(resolve, 50));
+    await until(() => asked.mock.calls.length === 3 && calls.get('failing') === 1);
     release();
     expect((await answers).map(answer => answer.status)).toEqual([404, 404, 404]);
     expect(calls.get('failing')).toBe(1);
