@@ -33,13 +33,6 @@ export class RateLimiter {
     return bucket.count <= limit ? 0 : this.secondsLeft(bucket);
   }
 
-  /** The seconds until a name that has used up its limit may try again, else 0. Counts nothing. */
-  blockedFor(name: string, limit: number): number {
-    const bucket = this.buckets.get(name);
-    if (!bucket || bucket.resetAtMs <= this.nowMs() || bucket.count < limit) return 0;
-    return this.secondsLeft(bucket);
-  }
-
   private bucket(name: string): Bucket {
     const now = this.nowMs();
     const known = this.buckets.get(name);
