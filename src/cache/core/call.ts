@@ -13,6 +13,11 @@ export interface CallOptions {
   dynamicTags?: boolean;
   /** This caller waits so long, in milliseconds, and then gets `CacheDeadlineError`; the load goes on. Default: the policy's. */
   deadlineMs?: number;
+  /**
+   * A hit with less fresh life left than this, in milliseconds, starts a refresh behind the answer, as the policy's
+   * `refreshAheadFraction` does; a function gets the value. Default: as the policy says.
+   */
+  refreshWithinMs?: number | ((value: unknown) => number | undefined);
   /** Aborting rejects this caller only. */
   signal?: AbortSignal;
 }

@@ -79,7 +79,7 @@ export class Lookups {
       if (entry && (nowMs < entry.staleAtMs || loader)) {
         if (counted) stats.l1.hits += 1;
         scope?.load?.inherit(tokensOf(entry));
-        if (loader && nowMs >= entry.refreshAtMs) {
+        if (loader && (nowMs >= entry.refreshAtMs || isWithin(options, entry, nowMs))) {
           const call = this.callOf(key, loader, options, scope);
           const patient = nowMs >= entry.staleAtMs && policy.softDeadlineMs > 0;
           if (!patient) void this.#refreshes.start(call, entry.fillId);
@@ -417,7 +417,8 @@ export class Lookups {
         return this.#fresherThan(entry, result.source, result.fillId, call, options);
       const refreshAtMs =
         entry.bornAtMs + (entry.staleAtMs - entry.bornAtMs) * (call.policy.refreshAheadFraction || 1);
-      if (!joined && !entry.negative && nowMs >= refreshAtMs) void this.#refreshes.start(call, result.fillId);
+      const isDue = nowMs >= refreshAtMs || isWithin(options, entry, nowMs);
+      if (!joined && !entry.negative && isDue) void this.#refreshes.start(call, result.fillId);
     }
     return this.#foundAnswer(call, entry, result.source, nowMs);
   }
@@ -551,6 +552,14 @@ interface How {
 /** A stale entry answers whoever can refresh it; a plain read wants a fresh one. */
 function isUsable(call: Call, entry: { staleAtMs: number; expiresAtMs: number }, nowMs: number): boolean {
   return nowMs < entry.staleAtMs || (call.loader !== undefined && nowMs < entry.expiresAtMs);
+}
+
+/** Whether the caller's own threshold says that an entry is due for a refresh. */
+function isWithin({ refreshWithinMs }: CallOptions, entry: FoundEntry | NearEntry, nowMs: number): boolean {
+  if (refreshWithinMs === undefined || entry.negative) return false;
+  const withinMs =
+    typeof refreshWithinMs === 'function' ? refreshWithinMs(entry.held.read()) : refreshWithinMs;
+  return withinMs !== undefined && entry.staleAtMs - nowMs < withinMs;
 }
 
 function foundOutcome(entry: FoundEntry | NearEntry, source: 'l1' | 'l2', nowMs: number): Outcome {

@@ -25,6 +25,12 @@ let clock: HandClock;
 let cache: TieredCache;
 let manager: Cache;
 
+/** Resolves when a refresh has ended, and what it brought is stored or not. */
+async function refreshOf({ events }: TieredCache): Promise<void> {
+  await new Promise<void>(resolve => events.on('load', event => event.refresh && resolve()));
+  await new Promise(resolve => setImmediate(resolve));
+}
+
 beforeEach(() => {
   jest.useFakeTimers({
     doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'performance', 'setTimeout', 'clearTimeout'],
@@ -192,8 +198,41 @@ describe('wrap', () => {
     await manager.wrap('a', () => value, 1_000, 500);
     value = 2;
     clock.advance(600);
+    const refreshed = refreshOf(cache);
     expect(await manager.wrap('a', () => value, 1_000, 500)).toBe(1);
-    await manager.disconnect();
+    await refreshed;
     expect(await manager.get('a')).toBe(2);
+    expect(await manager.ttl('a')).toBe(Date.now() + 1_000);
+  });
+
+  it('does not bring back by a refresh what was deleted meanwhile', async () => {
+    await manager.wrap(
+      'a',
+      () => 'first',
+      1_000,
+      value => value.length * 300,
+    );
+    let release!: (value: string) => void;
+    const source = new Promise<string>(resolve => (release = resolve));
+    const refreshed = refreshOf(cache);
+    expect(
+      await manager.wrap(
+        'a',
+        () => source,
+        1_000,
+        value => value.length * 300,
+      ),
+    ).toBe('first');
+    await manager.del('a');
+    release('old');
+    await refreshed;
+    expect(await manager.get('a')).toBeUndefined();
+  });
+
+  it('does not refresh what has more life left than the threshold', async () => {
+    const load = jest.fn(() => 'v');
+    for (const _ of [1, 2, 3]) await manager.wrap('a', load, 1_000, 500);
+    await new Promise(resolve => setImmediate(resolve));
+    expect(load).toHaveBeenCalledTimes(1);
   });
 });

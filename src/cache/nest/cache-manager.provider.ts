@@ -1,5 +1,5 @@
 import { CACHE_MANAGER, Cache as CacheManagerToken } from '@nestjs/cache-manager';
-import { Logger, type Provider } from '@nestjs/common';
+import type { Provider } from '@nestjs/common';
 import { createCache, type Cache } from 'cache-manager';
 import { Keyv } from 'keyv';
 import { TieredCache, type LoadControl } from '../core';
@@ -16,16 +16,13 @@ interface WrapOptions<T> {
 /**
  * A real `cache-manager` cache over the tiered cache, so that code written for `@nestjs/cache-manager` runs unchanged.
  * TTLs are milliseconds. Its `wrap` is get, load, set; ours is `getOrSet`: one load for all callers of all instances, and an
- * invalidation during it is not lost.
+ * invalidation during it is not lost, nor one during the refresh that `refreshThreshold` starts.
  */
 export function createCacheManager(cache: TieredCache): Cache {
   const keyv = new Keyv({ store: new KeyvTieredStore(cache), useKeyPrefix: false });
   keyv.serialize = undefined;
   keyv.deserialize = undefined;
   const manager = createCache({ stores: [keyv] });
-  const refreshes = new Map<string, Promise<void>>();
-  const logger = new Logger('Cache');
-
   const wrap = async <T>(
     key: string,
     load: () => T | Promise<T>,
@@ -41,38 +38,19 @@ export function createCacheManager(cache: TieredCache): Cache {
       if (ttlMs !== undefined) control.setTtlMs(ttlMs);
       return { value, expires: ttlMs === undefined ? undefined : Date.now() + ttlMs };
     };
-    const answer = await cache.lookup(keyOf(key), loader, { policy: cacheManagerPolicy });
+    const threshold = options.refreshThreshold;
+    const answer = await cache.lookup(keyOf(key), loader, {
+      policy: cacheManagerPolicy,
+      ...(threshold !== undefined && {
+        refreshWithinMs: found => resolve(threshold, (found as KeyvEnvelope).value as T),
+      }),
+    });
     const envelope = own(answer.value);
-    const thresholdMs = envelope && resolve(options.refreshThreshold, envelope.value as T);
-    if (
-      thresholdMs !== undefined &&
-      answer.source !== 'load' &&
-      answer.freshMs < thresholdMs &&
-      !refreshes.has(key)
-    ) {
-      refreshes.set(key, refresh(key, load, options.ttl));
-    }
     return options.raw ? envelope : envelope?.value;
   };
 
-  /** Loads behind an answer that was given. Its failure is an event, as in cache-manager, and a line in the log. */
-  const refresh = async <T>(key: string, load: () => T | Promise<T>, ttl: Ttl<T>): Promise<void> => {
-    try {
-      const value = await load();
-      await manager.set(key, value, resolve(ttl, value));
-    } catch (error) {
-      logger.warn(
-        `a refresh of cache-manager failed: ${error instanceof Error ? error.message : String(error)}`,
-      );
-    } finally {
-      refreshes.delete(key);
-    }
-  };
-
-  const disconnect = async (): Promise<undefined> => {
-    await Promise.all(refreshes.values());
-    return undefined;
-  };
+  // What it refreshes belongs to the cache, whose end waits for it; the stores stay open for everybody else.
+  const disconnect = (): Promise<undefined> => Promise.resolve(undefined);
 
   return Object.assign(manager, { wrap: wrap as Cache['wrap'], disconnect });
 }
