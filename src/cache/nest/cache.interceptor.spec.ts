@@ -16,10 +16,12 @@ import {
   Sse,
   StreamableFile,
   UseGuards,
+  VersioningType,
   type ArgumentsHost,
   type CanActivate,
   type INestApplication,
   type Type,
+  type VersioningOptions,
 } from '@nestjs/common';
 import { APP_FILTER, APP_INTERCEPTOR, BaseExceptionFilter } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
@@ -31,6 +33,7 @@ import { TieredCache } from '../core';
 import type { CacheModuleOptions } from './cache.module-definition';
 import { CacheModule } from './cache.module';
 import { Cached, CacheApiResponse } from './decorators/cached.decorator';
+import type { CacheDecoratorOptions } from './decorators/decorator-options';
 import { NeverCached } from './decorators/never-cached.decorator';
 
 /** Counts calls by name, and holds handlers until they are let go. */
@@ -229,7 +232,11 @@ class RecordingFilter extends BaseExceptionFilter {
 let app: INestApplication;
 let cache: TieredCache;
 
-async function start(controllers: Type[], options: CacheModuleOptions = {}): Promise<INestApplication> {
+async function start(
+  controllers: Type[],
+  options: CacheModuleOptions = {},
+  versioning?: VersioningOptions,
+): Promise<INestApplication> {
   // The serialiser is provided by the root module, which Nest puts before the imported one: the cache has to overtake it.
   @Module({
     imports: [CacheModule.forRoot({ warming: { enabled: false }, ...options })],
@@ -242,6 +249,7 @@ async function start(controllers: Type[], options: CacheModuleOptions = {}): Pro
   class TestModule {}
   const module = await Test.createTestingModule({ imports: [TestModule] }).compile();
   const created = module.createNestApplication<INestApplication>({ logger: false });
+  if (versioning) created.enableVersioning(versioning);
   await created.init();
   return created;
 }
@@ -648,6 +656,41 @@ describe('a route that cannot be cached as it is declared stops the start', () =
     ],
   ])('%s', async (_title, controller, message) => {
     await expect(start([controller()])).rejects.toThrow(message);
+  });
+
+  it.each<[string, VersioningOptions, CacheDecoratorOptions, string | undefined]>([
+    ['a header', { type: VersioningType.HEADER, header: 'X-Version' }, {}, "headers: ['x-version']"],
+    [
+      'a header that is declared',
+      { type: VersioningType.HEADER, header: 'X-Version' },
+      { headers: ['x-version'] },
+      undefined,
+    ],
+    [
+      'the media type',
+      { type: VersioningType.MEDIA_TYPE, key: 'v=' },
+      { headers: ['x-version'] },
+      "headers: ['accept']",
+    ],
+    [
+      'a function',
+      { type: VersioningType.CUSTOM, extractor: () => '2' },
+      {},
+      'so that header has to be in the key',
+    ],
+    ['the path', { type: VersioningType.URI }, {}, undefined],
+  ])('whose version is told by %s', async (_title, versioning, options, message) => {
+    @Controller({ path: 'versioned', version: '2' })
+    class VersionedController {
+      @Get()
+      @CacheApiResponse(options)
+      get(): number {
+        return 2;
+      }
+    }
+    const begin = start([VersionedController], {}, versioning);
+    if (message !== undefined) return expect(begin).rejects.toThrow(message);
+    await (await begin).close();
   });
 
   it.each<[string, () => unknown, RegExp]>([

@@ -1,5 +1,5 @@
-import { Inject, Injectable, Logger, RequestMethod, type OnModuleInit } from '@nestjs/common';
-import { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import { Inject, Injectable, Logger, RequestMethod, VersioningType, type OnModuleInit } from '@nestjs/common';
+import { ApplicationConfig, DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { CacheOptionsError, type CachePolicy } from '../core';
 import {
   hasNonce,
@@ -22,6 +22,7 @@ import {
   headersOf,
   isBoundToHost,
   isRoute,
+  isVersioned,
   ownWayOfAnswering,
   requestMethodOf,
   servesSeveralTemplates,
@@ -68,6 +69,7 @@ export class CachedRoutes implements OnModuleInit {
     private readonly scanner: MetadataScanner,
     private readonly policies: PolicyTable,
     private readonly heads: KeyHeads,
+    private readonly application: ApplicationConfig,
     @Inject(CACHE_MODULE_OPTIONS) private readonly options: CacheModuleOptions,
   ) {}
 
@@ -128,6 +130,7 @@ export class CachedRoutes implements OnModuleInit {
         : { name: header.name.toLowerCase(), oneOf: Object.freeze([...header.oneOf]) },
     );
     const vary = Object.freeze(keyed.map(({ name }) => name));
+    this.checkVersion(where, controller, handler, vary);
     const declaredQuery = new Set(options.query ?? []);
     return Object.freeze({
       where,
@@ -152,5 +155,25 @@ export class CachedRoutes implements OnModuleInit {
       isGuarded: hasGuards(controller, handler),
       headers,
     });
+  }
+
+  /**
+   * Where a header chooses the version, one URL leads to several handlers. The header has to be in the key: clients and
+   * other caches must hear of it (`Vary`), and a refresh must send it to come to the same handler.
+   */
+  private checkVersion(where: string, controller: Class, handler: object, vary: readonly string[]): void {
+    const versioning = this.application.getVersioning();
+    if (!versioning || versioning.type === VersioningType.URI) return;
+    if (!isVersioned(controller, handler, versioning.defaultVersion)) return;
+    const header =
+      versioning.type === VersioningType.HEADER
+        ? versioning.header.toLowerCase()
+        : versioning.type === VersioningType.MEDIA_TYPE
+          ? 'accept'
+          : undefined;
+    if (header === undefined ? vary.length > 0 : vary.includes(header)) return;
+    throw new CacheOptionsError(
+      `${where}: a header tells its version, so that header has to be in the key: headers: ['${header ?? '…'}']`,
+    );
   }
 }

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { RequestMethod } from '@nestjs/common';
+import { RequestMethod, VERSION_NEUTRAL } from '@nestjs/common';
 
 /**
  * What Nest itself has noted down about a handler. The names of its metadata are not among its public exports, so they
@@ -41,6 +41,16 @@ export function servesSeveralTemplates(controller: Handler, handler: Handler): b
     Reflect.getMetadata(names.version, handler),
     Reflect.getMetadata(names.version, controller),
   ].some(value => Array.isArray(value) && value.length > 1);
+}
+
+/** Whether a route is there for some versions of the application alone. `defaultVersion` counts where it names none. */
+export function isVersioned(controller: Handler, handler: Handler, defaultVersion: unknown): boolean {
+  const given: unknown =
+    Reflect.getMetadata(names.version, handler) ??
+    Reflect.getMetadata(names.version, controller) ??
+    defaultVersion;
+  const versions = Array.isArray(given) ? (given as unknown[]) : [given];
+  return given !== undefined && !versions.includes(VERSION_NEUTRAL);
 }
 
 export function isBoundToHost(controller: Handler): boolean {
