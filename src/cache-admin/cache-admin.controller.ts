@@ -24,7 +24,13 @@ import type { Response } from 'express';
 import { type Actor, ByActor } from '../auth/actor.decorator';
 import { AdminOnly } from '../auth/admin-only.decorator';
 import { CacheAdminService } from './cache-admin.service';
-import { ClearJobDto, InvalidationAnswerDto, PolicyDto, WarmAnswerDto, WarmRunDto } from './dto/answers.dto';
+import {
+  ClearJobDto,
+  InvalidationAnswerDto,
+  PolicyListDto,
+  WarmAnswerDto,
+  WarmRunDto,
+} from './dto/answers.dto';
 import { AuditPageDto, AuditQueryDto } from './dto/audit.dto';
 import { ExplanationDto } from './dto/explanation.dto';
 import { ClearQueryDto, StatisticsQueryDto, WarmBodyDto } from './dto/queries.dto';
@@ -50,8 +56,8 @@ export class CacheAdminController {
   @Get('policies')
   @Header('Cache-Control', noStore)
   @ApiOperation({ summary: 'The policies in force' })
-  @ApiOkResponse({ type: [PolicyDto] })
-  policies(): { policies: PolicyDto[] } {
+  @ApiOkResponse({ type: PolicyListDto })
+  policies(): PolicyListDto {
     return { policies: this.admin.policies() };
   }
 

@@ -66,7 +66,8 @@ function bodyInvalid(): ProblemException {
 function refusal(errors: readonly ValidationError[]): ProblemException {
   const items = errors.flatMap(error => flatten(error, '')).slice(0, maxItems);
   const areUnknown = items.length > 0 && items.every(item => item.code === 'UNKNOWN_FIELD');
-  const detail = items.map(item => `${item.path}: ${item.message}`).join('; ');
+  // A list of which each item has the same fault says it once.
+  const detail = [...new Set(items.map(item => `${item.path}: ${item.message}`))].join('; ');
   return areUnknown
     ? new ProblemException(400, 'UNKNOWN_FIELD', 'Unknown field', detail, items)
     : new ProblemException(400, 'VALIDATION_FAILED', 'Invalid request', detail, items);

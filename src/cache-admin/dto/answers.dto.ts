@@ -129,3 +129,8 @@ export class PolicyDto {
   @ApiProperty({ type: [String] })
   tags!: readonly string[];
 }
+
+export class PolicyListDto {
+  @ApiProperty({ type: [PolicyDto] })
+  policies!: readonly PolicyDto[];
+}
