@@ -215,6 +215,24 @@ const writes: Row[] = [
     trips: 2,
   },
   {
+    operation: 'a set whose tokens are known: both at once',
+    arrange: knowsTokens,
+    act: ({ a }) => a.set('k', 'v', { tags }),
+    commands: ['tok', 'setd'],
+    trips: 1,
+  },
+  {
+    operation: 'a set of 100 keys: the tokens once',
+    arrange: knowsTokens,
+    act: ({ a }) =>
+      a.setMany(
+        names(100).map(key => [key, 'v'] as const),
+        { tags },
+      ),
+    commands: ['tok', ...names(100).map(() => 'setd')],
+    trips: 1,
+  },
+  {
     operation: 'the invalidation of a key',
     arrange: far,
     act: ({ a }) => a.invalidateKeys(['k']),

@@ -438,4 +438,11 @@ export const mutations = [
     replace: '.some(name => directives.has(name))) return undefined;',
     tests: [`${http}/storing.spec.ts`],
   },
+  {
+    name: 'set: what went out under known tokens is written again when they have changed',
+    file: 'src/cache/core/writes.ts',
+    find: 'first && isCurrent ? first',
+    replace: 'first ? first',
+    tests: ['src/cache/core/tiered-cache.writes.spec.ts'],
+  },
 ];

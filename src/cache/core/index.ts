@@ -1,5 +1,6 @@
 export { TieredCache, maxKeysPerCall } from './tiered-cache';
-export type { CacheStatus, SetOptions, TieredCacheDependencies } from './tiered-cache';
+export type { CacheStatus, TieredCacheDependencies } from './tiered-cache';
+export type { SetOptions } from './writes';
 export type { CallOptions } from './call';
 export type { CacheAnswer } from './lookup';
 export type { InvalidationResult } from './invalidator';

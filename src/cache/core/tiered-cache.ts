@@ -1,10 +1,9 @@
-import { checkKey, checkKeyList, checkTag, checkTagList, checkTags, KeyNames } from './cache-key';
+import { checkKey, checkKeyList, checkTag, checkTagList, KeyNames } from './cache-key';
 import { Background } from './background';
 import type { CallOptions } from './call';
 import type { Clock } from './clock';
 import { EntryCodec, type CodecOptions } from './entry-codec';
-import { writeEntry } from './entry';
-import { CacheKeyError, CacheValueError, RemoteUnavailableError } from './errors';
+import { CacheKeyError, RemoteUnavailableError } from './errors';
 import { CacheEvents } from './events';
 import { explain, type Explanation } from './explain';
 import { InvalidationLog } from './invalidation-log';
@@ -17,10 +16,10 @@ import type { Loader } from './loader';
 import type { LoadScope, Purpose } from './load-scope';
 import { Lookups, type CacheAnswer } from './lookup';
 import { NearCache, type NearEntry } from './near-cache';
-import { checkOptions, tokenTtlFor, type TieredCacheOptions } from './options';
+import { checkOptions, type TieredCacheOptions } from './options';
 import { usableShared, type CacheParts, type SharedParts } from './parts';
 import { parsePattern } from './pattern';
-import { checkDuration, overridePolicy, type CachePolicy } from './policy';
+import { checkDuration, type CachePolicy } from './policy';
 import type {
   ClearProgress,
   Durability,
@@ -40,6 +39,7 @@ import { FlightTable } from './single-flight';
 import { CacheStats, type CacheStatistics } from './stats';
 import { keyToken, namespaceToken, tagToken, TokenTable } from './tokens';
 import { Waiters } from './waiters';
+import { Writes, type SetOptions } from './writes';
 
 export interface TieredCacheDependencies {
   clock: Clock;
@@ -51,15 +51,6 @@ export interface TieredCacheDependencies {
   remote?: RemoteTier;
   /** For jitter; from 0 to 1. Default `Math.random`. */
   random?: () => number;
-}
-
-export interface SetOptions {
-  policy?: CachePolicy;
-  /** Fresh life of this entry, in milliseconds. Default: the policy's. */
-  ttlMs?: number;
-  tags?: readonly string[];
-  /** A growing number, such as a row version: a lower one never replaces a higher one. Default 0: no versions. */
-  version?: number;
 }
 
 export interface CacheStatus {
@@ -99,6 +90,7 @@ export class TieredCache {
   readonly #lookups: Lookups;
   readonly #loading: Loading;
   readonly #invalidator: Invalidator;
+  readonly #writes: Writes;
   readonly #startedAtMs: number;
   #closing: Promise<void> | undefined;
 
@@ -121,6 +113,7 @@ export class TieredCache {
     this.#runner = new LoadRunner(this.#parts.clock);
     this.#loading = new Loading(this.#parts, this.#runner, this.#invalidator);
     this.#lookups = new Lookups(this.#parts, this.#loading);
+    this.#writes = new Writes(this.#parts, this.#loading, this.#lookups, this.#invalidator);
     this.#startedAtMs = this.#parts.clock.nowMs();
     this.#parts.shared?.store.open();
   }
@@ -189,82 +182,22 @@ export class TieredCache {
    */
   async set(key: string, value: unknown, options: SetOptions = {}): Promise<InvalidationResult> {
     this.#lookups.refuseWhenClosed();
-    checkKey(key);
-    if (options.tags) checkTags(options.tags);
-    const version = options.version ?? 0;
-    if (version !== 0) checkDuration('set', 'version', version, 1, Number.MAX_SAFE_INTEGER);
-    if (value === undefined)
-      throw new CacheValueError('undefined is "no value" and cannot be stored', 'VALUE_NOT_SERIALISABLE');
-    const { codec, hash, log, clock, scopes, stats, memory } = this.#parts;
-    const base = options.policy ?? this.#parts.options.defaultPolicy;
-    const policy = options.ttlMs === undefined ? base : overridePolicy(base, { ttlMs: options.ttlMs });
-    const encoded = codec.encode(value, policy.serializer);
-    const life = this.#loading.lifeOf(policy, value, undefined);
-    const call = this.#lookups.callOf(key, undefined, { policy, tags: options.tags }, scopes.current());
-    stats.of(policy.name).sets += 1;
-    this.#invalidator.fenceKey(key);
-    if (!this.#parts.shared) {
-      this.#loading.keepValue(call, encoded, life, undefined);
-      return { applied: true, queued: false };
-    }
-    log.addRecent([key], [], clock.nowMs());
-    try {
-      const shared = usableShared(this.#parts);
-      if (!shared) throw new RemoteUnavailableError('the shared tier is away');
-      const local = policy.tier === 'local';
-      if (local) await shared.store.invalidate([key], []);
-      const tokens = await shared.store.ensureTokens(call.tokens, tokenTtlFor(this.#parts.options, policy));
-      if (local) {
-        this.#invalidator.fenceKey(key);
-        this.#loading.keepValue(call, encoded, life, tokens);
-        return { applied: true, queued: false };
-      }
-      const entry = writeEntry(
-        {
-          key,
-          fillId: hash.randomToken(),
-          version,
-          ...life,
-          ...encoded,
-          tokens: call.tokens.map((name, at) => [name, tokens[at]!]),
-        },
-        encoded.payload,
-        hash,
-      );
-      const result = await shared.store.set(call.remoteKey, entry, life.hardTtlMs, version);
-      if (result === 'late') throw new RemoteUnavailableError('the write came too late');
-      this.#invalidator.fenceKey(key);
-      if (result === 'older') return { applied: false, queued: false };
-      stats.l2.sets += 1;
-      memory.stored(call.name, clock.nowMs() + life.hardTtlMs);
-      return { applied: true, queued: false };
-    } catch (error) {
-      if (!(error instanceof RemoteUnavailableError)) throw error;
-      this.#invalidator.queue([key], []);
-      this.#invalidator.fenceKey(key);
-      return { applied: false, queued: true };
-    }
+    return this.#writes.setAll([[key, value]], options);
   }
 
-  /** Sets several entries; `applied` only if every one of them was. */
+  /**
+   * Sets several entries, all of them checked before the first is written; `applied` only if every one of them was.
+   *
+   * @throws as `set`, and CacheKeyError for more than 10,000 keys
+   */
   async setMany(
     entries: Iterable<readonly [string, unknown]>,
     options: SetOptions = {},
   ): Promise<InvalidationResult> {
+    this.#lookups.refuseWhenClosed();
     const all = [...entries];
     checkCount(all.length);
-    // All of them before the first is written.
-    for (const [key] of all) checkKey(key);
-    const settled = await Promise.allSettled(all.map(([key, value]) => this.set(key, value, options)));
-    const results = settled.map(one => {
-      // Nothing is still being written when a caller hears of a failure.
-      if (one.status === 'rejected') throw one.reason;
-      return one.value;
-    });
-    return {
-      applied: results.every(result => result.applied),
-      queued: results.some(result => result.queued),
-    };
+    return this.#writes.setAll(all, options);
   }
 
   /**

@@ -31,7 +31,7 @@ import type { RedisNode } from './redis-node';
 import type { RedisClients } from './clients';
 import { parseServerInfo, sumOf } from './server-info';
 import { SingleTopology } from './single-topology';
-import { bySlot } from './slots';
+import { bySlot, inParts } from './slots';
 import { deafnessOf, gateStatusOf, statusOf, type Topology } from './topology';
 
 export interface RedisStoreOptions {
@@ -47,7 +47,8 @@ export interface RedisStoreOptions {
   touchMs: number;
 }
 
-const tokensPerTouch = 500;
+/** No command for tokens takes longer than so many do: the server does nothing else meanwhile. */
+const tokensPerCommand = 500;
 
 /**
  * The shared tier on Redis: what each operation asks of the node that has its key. Every command goes through that node's
@@ -167,7 +168,10 @@ export class RedisStore implements RemoteStore {
         .call(() => this.#topology.writes.cacheTok(names.length, ...redisKeys, tokenTtlMs, ...fresh));
       names.forEach((name, at) => values.set(name, found[at]!));
     };
-    await Promise.all([...bySlot(tokens, token => this.#slotOf(token))].map(ensure));
+    const parts = [...bySlot(tokens, token => this.#slotOf(token))].flatMap(([slot, names]) =>
+      inParts(names, tokensPerCommand).map(part => [slot, part] as const),
+    );
+    await Promise.all(parts.map(ensure));
     return tokens.map(token => values.get(token)!);
   }
 
@@ -302,8 +306,8 @@ export class RedisStore implements RemoteStore {
     const known = [...(this.options.listener.knownTokens?.() ?? [])];
     const others = known.filter(token => token !== namespaceToken);
     for (const [slot, tokens] of bySlot(others, token => this.#slotOf(token))) {
-      for (let at = 0; at < tokens.length; at += tokensPerTouch) {
-        const part = tokens.slice(at, at + tokensPerTouch).map(token => this.options.keys.token(token));
+      for (const names of inParts(tokens, tokensPerCommand)) {
+        const part = names.map(token => this.options.keys.token(token));
         if (this.#closed) return;
         // One after the other: nobody waits for it.
         await this.#topology.nodeOf(slot).call(() => this.#topology.reads.touch(...part));

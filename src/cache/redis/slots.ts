@@ -43,3 +43,10 @@ export function bySlot<T>(items: readonly T[], slotOfItem: (item: T) => number):
   }
   return groups;
 }
+
+/** Cuts a list into parts of at most so many, in order. */
+export function inParts<T>(items: readonly T[], size: number): T[][] {
+  const parts: T[][] = [];
+  for (let at = 0; at < items.length; at += size) parts.push(items.slice(at, at + size));
+  return parts;
+}

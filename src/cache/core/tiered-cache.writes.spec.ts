@@ -1,0 +1,93 @@
+import { exactPolicy } from '../../../test/fakes/cache-under-test';
+import { settled } from '../../../test/fakes/fake-clock';
+import { instancesUnderTest } from '../../../test/fakes/instances-under-test';
+import { CacheKeyError, CacheValueError } from './errors';
+
+/** Holds what goes over one kind of connection, until it is let go. */
+class HoldingPostman {
+  readonly #held: (() => void)[] = [];
+  #holds: RegExp | undefined;
+
+  readonly deliver = (label: string, deliver: () => void): void => {
+    if (this.#holds?.test(label)) this.#held.push(deliver);
+    else queueMicrotask(deliver);
+  };
+
+  hold(labels: RegExp): void {
+    this.#holds = labels;
+  }
+
+  release(): void {
+    this.#holds = undefined;
+    for (const deliver of this.#held.splice(0)) deliver();
+  }
+}
+
+describe('values that are set', () => {
+  const make = instancesUnderTest();
+  const policy = exactPolicy({ ttlMs: 60_000, tags: ['t'] });
+
+  test('a token that has changed unheard does not make what is set invalid', async () => {
+    const postman = new HoldingPostman();
+    const { all } = await make(2, postman.deliver);
+    const [a, b] = [all[0]!.cache, all[1]!.cache];
+    await a.getOrSet('other', () => 'v', { policy });
+    await a.get('other', { policy });
+    // Nothing of what changes reaches the instance, which goes on for as long as it may with the token that it knows.
+    postman.hold(/^a⇠/);
+    await b.invalidateTags(['t']);
+    expect(await a.set('k', 'v2', { policy })).toEqual({ applied: true, queued: false });
+    expect(await b.get('k', { policy })).toBe('v2');
+    postman.release();
+    await settled();
+    expect(await a.get('k', { policy })).toBe('v2');
+  });
+
+  test('of several values of one key the last is set, and nothing is written when one of them cannot be', async () => {
+    const { all, redis } = await make(1);
+    const { cache } = all[0]!;
+    await cache.setMany([
+      ['a', 1],
+      ['b', 2],
+      ['a', 3],
+    ]);
+    expect(await cache.getMany(['a', 'b'])).toEqual(
+      new Map([
+        ['a', 3],
+        ['b', 2],
+      ]),
+    );
+    const before = redis.keys.length;
+    await expect(
+      cache.setMany([
+        ['c', 1],
+        ['d', undefined],
+      ]),
+    ).rejects.toThrow(CacheValueError);
+    await expect(
+      cache.setMany([
+        ['c', 1],
+        ['', 2],
+      ]),
+    ).rejects.toThrow(CacheKeyError);
+    expect(redis.keys.length).toBe(before);
+    expect(await cache.setMany([])).toEqual({ applied: true, queued: false });
+  });
+
+  test('with a version that is older than what is there, some are not applied, and the others are', async () => {
+    const { all } = await make(1);
+    const { cache } = all[0]!;
+    await cache.set('a', 'new', { version: 5 });
+    const both: [string, string][] = [
+      ['a', 'old'],
+      ['b', 'old'],
+    ];
+    expect(await cache.setMany(both, { version: 4 })).toEqual({ applied: false, queued: false });
+    expect(await cache.getMany(['a', 'b'])).toEqual(
+      new Map([
+        ['a', 'new'],
+        ['b', 'old'],
+      ]),
+    );
+  });
+});

@@ -1,0 +1,197 @@
+import { checkKey, checkTags } from './cache-key';
+import type { Call } from './call';
+import { writeEntry } from './entry';
+import type { EncodedValue } from './entry-codec';
+import { CacheValueError, RemoteUnavailableError } from './errors';
+import type { InvalidationResult, Invalidator } from './invalidator';
+import type { Life, Loading } from './loading';
+import type { Lookups } from './lookup';
+import { tokenTtlFor } from './options';
+import { usableShared, type CacheParts, type SharedParts } from './parts';
+import { checkDuration, overridePolicy, type CachePolicy } from './policy';
+import type { TokenName } from './ports';
+
+export interface SetOptions {
+  policy?: CachePolicy;
+  /** Fresh life of this entry, in milliseconds. Default: the policy's. */
+  ttlMs?: number;
+  tags?: readonly string[];
+  /** A growing number, such as a row version: a lower one never replaces a higher one. Default 0: no versions. */
+  version?: number;
+}
+
+/** A value on its way into the cache, with everything that has been worked out about it. */
+interface Write {
+  readonly call: Call;
+  readonly encoded: EncodedValue;
+  readonly life: Life;
+  readonly version: number;
+}
+
+type Tokens = ReadonlyMap<TokenName, string>;
+
+/**
+ * Values that are set and not loaded. Each overtakes what is under way for its key; a fence before and one after Redis has
+ * taken it keep this instance from answering with anything older. Many are one trip: their tokens are asked for once, and
+ * where all of them are known the values go out beside that question, to be written again should the answer differ.
+ */
+export class Writes {
+  constructor(
+    private readonly parts: CacheParts,
+    private readonly loading: Loading,
+    private readonly lookups: Lookups,
+    private readonly invalidator: Invalidator,
+  ) {}
+
+  /** Checks all before the first is written. `applied` only if every one of them was. */
+  async setAll(
+    entries: readonly (readonly [key: string, value: unknown])[],
+    options: SetOptions,
+  ): Promise<InvalidationResult> {
+    const writes = this.#prepare(entries, options);
+    const { clock, log, stats } = this.parts;
+    for (const { call } of writes) {
+      stats.of(call.policy.name).sets += 1;
+      this.invalidator.fenceKey(call.key);
+    }
+    if (!this.parts.shared) {
+      for (const { call, encoded, life } of writes) this.loading.keepValue(call, encoded, life, undefined);
+      return { applied: true, queued: false };
+    }
+    log.addRecent(keysOf(writes), [], clock.nowMs());
+    try {
+      const shared = usableShared(this.parts);
+      if (!shared) throw new RemoteUnavailableError('the shared tier is away');
+      if (writes[0]?.call.policy.tier === 'local') return await this.#keepHere(shared, writes);
+      return await this.#store(shared, writes);
+    } catch (error) {
+      if (!(error instanceof RemoteUnavailableError)) throw error;
+      return this.#queue(writes);
+    }
+  }
+
+  #prepare(entries: readonly (readonly [string, unknown])[], options: SetOptions): Write[] {
+    const { codec, scopes } = this.parts;
+    for (const [key] of entries) checkKey(key);
+    if (options.tags) checkTags(options.tags);
+    const version = options.version ?? 0;
+    if (version !== 0) checkDuration('set', 'version', version, 1, Number.MAX_SAFE_INTEGER);
+    const base = options.policy ?? this.parts.options.defaultPolicy;
+    const policy = options.ttlMs === undefined ? base : overridePolicy(base, { ttlMs: options.ttlMs });
+    // The last of several values of one key is the one that counts.
+    return [...new Map(entries)].map(([key, value]) => {
+      if (value === undefined)
+        throw new CacheValueError('undefined is "no value" and cannot be stored', 'VALUE_NOT_SERIALISABLE');
+      return {
+        call: this.lookups.callOf(key, undefined, { policy, tags: options.tags }, scopes.current()),
+        encoded: codec.encode(value, policy.serializer),
+        life: this.loading.lifeOf(policy, value, undefined),
+        version,
+      };
+    });
+  }
+
+  /** The local tier: the shared ones must not hold anything under the keys, and the tokens are everybody's. */
+  async #keepHere(shared: SharedParts, writes: readonly Write[]): Promise<InvalidationResult> {
+    await shared.store.invalidate(keysOf(writes), []);
+    const tokens = await this.#tokens(shared, writes);
+    for (const { call, encoded, life } of writes) {
+      this.invalidator.fenceKey(call.key);
+      const own = call.tokens.map(name => tokens.get(name)!);
+      this.loading.keepValue(call, encoded, life, own);
+    }
+    return { applied: true, queued: false };
+  }
+
+  async #store(shared: SharedParts, writes: readonly Write[]): Promise<InvalidationResult> {
+    const known = this.#known(writes);
+    const asked = this.#tokens(shared, writes);
+    const early = known && this.#storeUnder(shared, writes, known);
+    const [tokens, first] = await settled(asked, early ?? Promise.resolve(undefined));
+    const isCurrent = known !== undefined && [...tokens].every(([name, token]) => known.get(name) === token);
+    const results = first && isCurrent ? first : await this.#storeUnder(shared, writes, tokens);
+    const late = writes.filter((_, at) => results[at] === 'late');
+    if (late.length > 0) this.#queue(late);
+    return {
+      applied: results.every(result => result === 'stored'),
+      queued: late.length > 0,
+    };
+  }
+
+  /** Writes all at once. Resolves when every one of them is settled, so that nothing is still being written afterwards. */
+  async #storeUnder(
+    { store }: SharedParts,
+    writes: readonly Write[],
+    tokens: Tokens,
+  ): Promise<readonly ('stored' | 'older' | 'late')[]> {
+    const { clock, hash, memory, stats } = this.parts;
+    const one = async ({ call, encoded, life, version }: Write): Promise<'stored' | 'older' | 'late'> => {
+      const entry = writeEntry(
+        {
+          key: call.key,
+          fillId: hash.randomToken(),
+          version,
+          ...life,
+          ...encoded,
+          tokens: call.tokens.map(name => [name, tokens.get(name)!]),
+        },
+        encoded.payload,
+        hash,
+      );
+      try {
+        const result = await store.set(call.remoteKey, entry, life.hardTtlMs, version);
+        if (result !== 'stored') return result;
+        stats.l2.sets += 1;
+        memory.stored(call.name, clock.nowMs() + life.hardTtlMs);
+        return result;
+      } catch (error) {
+        // Nobody knows whether it was written: like one that came too late, its key is queued for removal.
+        if (error instanceof RemoteUnavailableError) return 'late';
+        throw error;
+      } finally {
+        this.invalidator.fenceKey(call.key);
+      }
+    };
+    return Promise.all(writes.map(one));
+  }
+
+  async #tokens({ store }: SharedParts, writes: readonly Write[]): Promise<Tokens> {
+    const names = namesOf(writes);
+    if (writes.length === 0) return new Map();
+    const tokens = await store.ensureTokens(names, tokenTtlFor(this.parts.options, writes[0]!.call.policy));
+    return new Map(names.map((name, at) => [name, tokens[at]!]));
+  }
+
+  /** The tokens as this process knows them, if it knows them all. */
+  #known(writes: readonly Write[]): Tokens | undefined {
+    const nowMs = this.parts.clock.nowMs();
+    const known = new Map<TokenName, string>();
+    for (const name of namesOf(writes)) {
+      const { token, gate } = this.parts.tokens.record(name);
+      if (token === undefined || !(gate?.isOpen(nowMs) ?? true)) return undefined;
+      known.set(name, token);
+    }
+    return known;
+  }
+
+  #queue(writes: readonly Write[]): InvalidationResult {
+    const keys = keysOf(writes);
+    this.invalidator.queue(keys, []);
+    for (const key of keys) this.invalidator.fenceKey(key);
+    return { applied: false, queued: true };
+  }
+}
+
+/** Both, when both are settled; the first failure of the two. */
+async function settled<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([one, other]);
+  return [await one, await other];
+}
+
+function keysOf(writes: readonly Write[]): string[] {
+  return writes.map(({ call }) => call.key);
+}
+
+function namesOf(writes: readonly Write[]): TokenName[] {
+  return [...new Set(writes.flatMap(({ call }) => call.tokens))];
+}
