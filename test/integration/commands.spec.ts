@@ -1,4 +1,10 @@
-import { definePolicy, SystemClock, type Clock, type TieredCache } from '../../src/cache/core';
+import {
+  definePolicy,
+  SystemClock,
+  type Clock,
+  type ManyAnswers,
+  type TieredCache,
+} from '../../src/cache/core';
 import { redisTierDefaults } from '../../src/cache/redis';
 import { CommandRecorder } from './command-recorder';
 import { coherentNode, eventually, held, type CacheNodeOptions } from './cache-node';
@@ -309,6 +315,45 @@ describe('commands and round trips', () => {
     await heardAll(nodes);
     const recording = await recorder.during(() => row.act(cluster), row.commands.length);
     expect(recording).toEqual({ commands: [...row.commands].sort(), trips: row.trips });
+  });
+
+  test('1,000 keys, half of them in L1, a quarter in Redis, a quarter missing: one read, one loader, one lease a key', async () => {
+    const [a, b] = [await node(), await node()];
+    const all = names(1_000);
+    await b.setMany(
+      all.slice(0, 750).map(key => [key, 'there'] as const),
+      { policy },
+    );
+    await a.getMany(all.slice(0, 500), { policy });
+    await heardAll(nodes);
+    const asked: (readonly string[])[] = [];
+    const failing = all[900]!;
+    let answers!: ManyAnswers<string>;
+    const recording = await recorder.during(async () => {
+      answers = await a.getOrSetMany(
+        all,
+        keys => {
+          asked.push(keys);
+          return new Map(keys.map(key => [key, key === failing ? new Error('no') : 'loaded'] as const));
+        },
+        { policy },
+      );
+    }, 502);
+    expect(asked).toEqual([all.slice(750)]);
+    expect([...answers.errors.keys()]).toEqual([failing]);
+    expect(answers.values.size).toBe(999);
+    const counts: Record<string, number> = {};
+    for (const name of recording.commands) counts[name] = (counts[name] ?? 0) + 1;
+    expect(counts).toEqual({
+      mget: 1,
+      tok: 1,
+      getl: 250,
+      fill: 249,
+      rel: 1,
+    });
+    expect(recording.trips).toBe(3);
+    // Whoever asks next finds all but the one that failed.
+    expect((await b.getMany(all, { policy })).size).toBe(999);
   });
 
   test('a miss that another instance loads: asks, waits without asking again, and reads when it hears of the fill', async () => {

@@ -1,4 +1,5 @@
 import type { Loader } from './loader';
+import type { LoadBatch } from './load-batch';
 import type { LoadScope, Purpose } from './load-scope';
 import type { CachePolicy } from './policy';
 import type { RemoteKey, TokenName } from './ports';
@@ -35,6 +36,8 @@ export interface Call {
   readonly dynamicTags: boolean;
   readonly scope: LoadScope | undefined;
   readonly purpose: Purpose;
+  /** The call of many keys that this is a part of. */
+  readonly batch: LoadBatch | undefined;
   /** A refresh behind an answer already given, of the entry with this fill id. */
   readonly refreshOf: string | undefined;
 }

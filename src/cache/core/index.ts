@@ -1,10 +1,11 @@
 export { TieredCache, maxKeysPerCall } from './tiered-cache';
-export type { CacheStatus, TieredCacheDependencies } from './tiered-cache';
+export type { CacheStatus, ManyAnswers, TieredCacheDependencies } from './tiered-cache';
 export type { SetOptions } from './writes';
 export type { CallOptions } from './call';
 export type { CacheAnswer } from './lookup';
 export type { InvalidationResult } from './invalidator';
 export type { Loader, LoadControl } from './loader';
+export type { LoaderOfMany, LoadManyControl } from './load-batch';
 export type { LoadScope, Purpose } from './load-scope';
 export { cacheDefaults, type TieredCacheOptions } from './options';
 export { definePolicy, hardTtlMs, maxTtlMs, overridePolicy, policyDefaults } from './policy';

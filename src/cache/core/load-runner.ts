@@ -2,6 +2,8 @@ import { Bulkhead } from './bulkhead';
 import type { Clock } from './clock';
 import type { Call } from './call';
 import type { LoadControl, Loader } from './loader';
+import type { LoadScope } from './load-scope';
+import type { CachePolicy } from './policy';
 import { checkTags } from './cache-key';
 import { CacheClosedError, CacheLoadTimeoutError, CacheOptionsError } from './errors';
 
@@ -33,8 +35,14 @@ export class LoadRunner {
     const { key, policy, dynamicTags } = call;
     const run = (): Promise<Loaded> =>
       this.#runOne(key, policy.loaderTimeoutMs, call.loader!, dynamicTags, around);
+    // Many keys at once are one load: it has its place when all of them are here.
+    return call.batch ? run() : this.inPlace(policy, call.scope, run);
+  }
+
+  /** Runs a load when there is room for one more. @throws CacheOverloadError */
+  inPlace<R>(policy: CachePolicy, scope: LoadScope | undefined, run: () => Promise<R>): Promise<R> {
     // Inside a load that has a place already: waiting for a second one could be waiting for oneself.
-    if (call.scope?.load) return run();
+    if (scope?.load) return run();
     const name = `${policy.name}:${policy.maxConcurrentLoads}`;
     let bulkhead = this.#bulkheads.get(name);
     if (!bulkhead) {

@@ -2,6 +2,7 @@ import { checkKey, joinTags } from './cache-key';
 import type { Call, CallOptions } from './call';
 import { CacheClosedError, CacheDeadlockError, RemoteUnavailableError } from './errors';
 import { withinLimits, withinPatience, type CallerLimits } from './limits';
+import type { LoadBatch } from './load-batch';
 import type { Loading } from './loading';
 import type { Loader } from './loader';
 import type { LoadScope } from './load-scope';
@@ -64,6 +65,7 @@ export class Lookups {
     key: string,
     loader: Loader<unknown> | undefined,
     options: CallOptions,
+    batch?: LoadBatch,
   ): Promise<CacheAnswer<unknown>> {
     const { clock, near, names, scopes, stats } = this.parts;
     const policy = options.policy ?? this.parts.options.defaultPolicy;
@@ -80,7 +82,7 @@ export class Lookups {
         if (counted) stats.l1.hits += 1;
         scope?.load?.inherit(tokensOf(entry));
         if (loader && (nowMs >= entry.refreshAtMs || isWithin(options, entry, nowMs))) {
-          const call = this.callOf(key, loader, options, scope);
+          const call = this.callOf(key, loader, options, scope, batch);
           const patient = nowMs >= entry.staleAtMs && policy.softDeadlineMs > 0;
           if (!patient) void this.#refreshes.start(call, entry.fillId);
           else return this.#fresherThan(foundOf(entry), 'l1', entry.fillId, call, options);
@@ -98,7 +100,7 @@ export class Lookups {
       checkDuration('call', 'deadlineMs', options.deadlineMs, 1, 3_600_000);
     const looksHere = asksNear && counted && policy.tier !== 'redis';
     if (looksHere) stats.l1.misses += 1;
-    const call = this.callOf(key, loader, options, scope);
+    const call = this.callOf(key, loader, options, scope, batch);
     let left = false;
     const limits: CallerLimits = {
       key,
@@ -154,6 +156,7 @@ export class Lookups {
     loader: Loader<unknown> | undefined,
     options: CallOptions,
     scope: LoadScope | undefined,
+    batch?: LoadBatch,
   ): Call {
     const { names, shared, tokenOf } = this.parts;
     const policy = options.policy ?? this.parts.options.defaultPolicy;
@@ -172,6 +175,7 @@ export class Lookups {
       dynamicTags: options.dynamicTags ?? false,
       scope,
       purpose: scope?.purpose ?? 'request',
+      batch,
       refreshOf: undefined,
     };
   }
@@ -187,6 +191,7 @@ export class Lookups {
       if (!flight || !this.#mayJoin(flight, call)) {
         return { result: await awaited(call, this.#begin(call)), joined: false };
       }
+      call.batch?.decided(call.key);
       const result = await awaited(call, flight);
       // An answer for one caller alone: everybody else asks for himself, at once and not one after the other.
       if (result.kind === 'private') {
@@ -319,6 +324,7 @@ export class Lookups {
       const leftMs = waitUntilMs - clock.nowMs();
       if (leftMs <= 0) return this.loading.loadAlone(call, cause ?? 'cold');
       waited = true;
+      call.batch?.decided(call.key);
       await waiters.wait(call.name, Math.min(pollMs, Math.max(lease.remainingMs + 1, minPollMs), leftMs));
       this.refuseWhenClosed();
       pollMs = Math.min(pollMs * 2, maxPollMs);
@@ -439,6 +445,8 @@ export class Lookups {
     const other = own ? undefined : (flights.refreshing(call.name) ?? flights.current(call.name));
     const hoped = own ?? (other && !other.doubt && this.#mayJoin(other, call) ? other.result : undefined);
     if (hoped) {
+      // There is an answer in any case: the other keys need not wait for somebody else's refresh of this one.
+      if (!own) call.batch?.decided(call.key);
       const deadlineMs = options.deadlineMs ?? call.policy.deadlineMs;
       const patienceMs = Math.min(call.policy.softDeadlineMs, deadlineMs || Infinity);
       const result = await this.#orCount(call, () =>

@@ -152,6 +152,8 @@ export class FlightTable {
 
   watch(flight: Flight, token: TokenName): void {
     const watched = this.#watched.get(flight);
+    // One that stands for the flights of a batch: they watch.
+    if (!watched) for (const outer of flight.awaitedBy) this.watch(outer, token);
     if (!watched || watched.has(token)) return;
     watched.add(token);
     const flights = this.#byToken.get(token) ?? new Set();

@@ -11,6 +11,7 @@ import { Invalidator, type InvalidationResult } from './invalidator';
 import { KeyMemory } from './key-memory';
 import { Leases } from './leases';
 import { Loading } from './loading';
+import { LoadBatch, type LoaderOfMany } from './load-batch';
 import { LoadRunner } from './load-runner';
 import type { Loader } from './loader';
 import type { LoadScope, Purpose } from './load-scope';
@@ -51,6 +52,12 @@ export interface TieredCacheDependencies {
   remote?: RemoteTier;
   /** For jitter; from 0 to 1. Default `Math.random`. */
   random?: () => number;
+}
+
+/** The answers of a call of several keys, in the order in which they came. A key without a value is in neither map. */
+export interface ManyAnswers<T> {
+  readonly values: Map<string, T>;
+  readonly errors: Map<string, unknown>;
 }
 
 export interface CacheStatus {
@@ -169,6 +176,47 @@ export class TieredCache {
     };
     await Promise.all([...new Set(keys)].map(read));
     return found;
+  }
+
+  /**
+   * `getOrSet` of several keys with one call of the loader for all that are missing: what is in L1 costs nothing, the rest
+   * one read of the shared tier, and each missing key its own lease, so that of several instances that ask for the same
+   * keys each key is loaded by one. Which key failed, and how, stands in `errors`; the others have their values. A batch
+   * takes one of the policy's `maxConcurrentLoads`, and each of its keys has `loaderTimeoutMs` from its lease on.
+   *
+   * @throws CacheKeyError, CacheTagError, TypeError for all of them; the reason of `signal` when it is aborted
+   */
+  async getOrSetMany<T>(
+    keys: readonly string[],
+    loadMany: LoaderOfMany<T>,
+    options: CallOptions = {},
+  ): Promise<ManyAnswers<T>> {
+    checkKeyList(keys);
+    checkCount(keys.length);
+    if (typeof loadMany !== 'function')
+      throw new TypeError(`the loader of cached values must be a function, not ${typeof loadMany}`);
+    for (const key of keys) checkKey(key);
+    options.signal?.throwIfAborted();
+    const { defaultPolicy } = this.#parts.options;
+    const scope = this.#parts.scopes.current();
+    const unique = [...new Set(keys)];
+    const batch = new LoadBatch(this.#parts, unique, loadMany, task =>
+      this.#runner.inPlace(options.policy ?? defaultPolicy, scope, task),
+    );
+    const answers: ManyAnswers<T> = { values: new Map(), errors: new Map() };
+    const read = async (key: string): Promise<void> => {
+      try {
+        const { value } = await this.#lookups.read(key, batch.loader, options, batch);
+        if (value !== undefined) answers.values.set(key, value as T);
+      } catch (error) {
+        answers.errors.set(key, error);
+      } finally {
+        batch.decided(key);
+      }
+    };
+    await Promise.all(unique.map(read));
+    options.signal?.throwIfAborted();
+    return answers;
   }
 
   // ------------------------------------------------------------------------------------------ writing

@@ -1,8 +1,8 @@
 import { RemoteUnavailableError } from '../core';
 import { isUnsettled } from './breaker';
-import { ReadBatch } from './read-batch';
 import { bySlot } from './slots';
 import type { Topology } from './topology';
+import { TurnBatch } from './turn-batch';
 
 interface KeyToRead {
   slot: number;
@@ -11,25 +11,28 @@ interface KeyToRead {
 
 /** Reads of keys, wherever they are: those of one slot and one turn of the event loop share a command, the slots go out at once. */
 export class KeyReads {
-  readonly #batches = new Map<number, ReadBatch>();
+  readonly #batches = new Map<number, TurnBatch<Buffer | null>>();
 
   constructor(private readonly topology: Topology) {}
 
   async read(keys: readonly KeyToRead[]): Promise<(Buffer | undefined)[]> {
     const values = new Map<string, Buffer | undefined>();
     const read = async ([slot, ofSlot]: readonly [number, KeyToRead[]]): Promise<void> => {
-      const found = await this.#batchOf(slot).read(ofSlot.map(key => key.redisKey));
-      ofSlot.forEach((key, at) => values.set(key.redisKey, found[at]));
+      const found = await this.#batchOf(slot).ask(ofSlot.map(key => key.redisKey));
+      ofSlot.forEach((key, at) => values.set(key.redisKey, found[at] ?? undefined));
     };
     const groups = bySlot(keys, key => key.slot);
-    if (groups.size === 1) return this.#batchOf(keys[0]!.slot).read(keys.map(key => key.redisKey));
+    if (groups.size === 1) {
+      const found = await this.#batchOf(keys[0]!.slot).ask(keys.map(key => key.redisKey));
+      return found.map(value => value ?? undefined);
+    }
     await Promise.all([...groups].map(read));
     return keys.map(key => values.get(key.redisKey));
   }
 
-  #batchOf(slot: number): ReadBatch {
+  #batchOf(slot: number): TurnBatch<Buffer | null> {
     let batch = this.#batches.get(slot);
-    if (!batch) this.#batches.set(slot, (batch = new ReadBatch(keys => this.#mget(slot, keys))));
+    if (!batch) this.#batches.set(slot, (batch = new TurnBatch(keys => this.#mget(slot, keys))));
     return batch;
   }
 

@@ -33,6 +33,7 @@ import { parseServerInfo, sumOf } from './server-info';
 import { SingleTopology } from './single-topology';
 import { bySlot, inParts } from './slots';
 import { deafnessOf, gateStatusOf, statusOf, type Topology } from './topology';
+import { TurnBatch } from './turn-batch';
 
 export interface RedisStoreOptions {
   clients: RedisClients;
@@ -60,6 +61,7 @@ export class RedisStore implements RemoteStore {
   readonly #topology: Topology;
   readonly #reads: KeyReads;
   readonly #invalidations: Invalidations;
+  readonly #tokenBatches = new Map<number, TurnBatch<string>>();
   #touch: TimerHandle | undefined;
   #closed = false;
   #lastStatus = '';
@@ -138,7 +140,8 @@ export class RedisStore implements RemoteStore {
   ): Promise<LeaseResult> {
     const { keys } = this.options;
     const { writes } = this.#topology;
-    // Two commands in one trip. The entry first: read after its tokens, it could carry newer ones and look invalid.
+    // Two commands in one trip. The entry first: read after its tokens, it could carry newer ones and look invalid. The
+    // tokens go out when the turn ends, together with those of other leases.
     const [reply, values] = await Promise.all([
       this.#nodeOf(key).call(() =>
         writes.cacheGetlBuffer(
@@ -158,14 +161,12 @@ export class RedisStore implements RemoteStore {
     return { kind: 'busy', remainingMs: Math.max(0, Number(detail)), tokens: values };
   }
 
+  /** Those of one turn and one slot share a command, with the longest life that anybody asked for. */
   async ensureTokens(tokens: readonly TokenName[], tokenTtlMs: number): Promise<string[]> {
     const values = new Map<TokenName, string>();
     const ensure = async ([slot, names]: readonly [number, TokenName[]]): Promise<void> => {
-      const fresh = names.map(() => this.options.hash.randomToken());
       const redisKeys = names.map(name => this.options.keys.token(name));
-      const found = await this.#topology
-        .nodeOf(slot)
-        .call(() => this.#topology.writes.cacheTok(names.length, ...redisKeys, tokenTtlMs, ...fresh));
+      const found = await this.#tokenBatchOf(slot).ask(redisKeys, tokenTtlMs);
       names.forEach((name, at) => values.set(name, found[at]!));
     };
     const parts = [...bySlot(tokens, token => this.#slotOf(token))].flatMap(([slot, names]) =>
@@ -281,6 +282,21 @@ export class RedisStore implements RemoteStore {
 
   #slotOf(encodedOrToken: string): number {
     return this.#topology.slotOf(hashTagOf(encodedOrToken));
+  }
+
+  #tokenBatchOf(slot: number): TurnBatch<string> {
+    let batch = this.#tokenBatches.get(slot);
+    if (!batch) {
+      batch = new TurnBatch((redisKeys, ttlMs) => {
+        const fresh = redisKeys.map(() => this.options.hash.randomToken());
+        const { writes } = this.#topology;
+        return this.#topology
+          .nodeOf(slot)
+          .call(() => writes.cacheTok(redisKeys.length, ...redisKeys, ttlMs, ...fresh));
+      });
+      this.#tokenBatches.set(slot, batch);
+    }
+    return batch;
   }
 
   #nodeOf(key: RemoteKey): RedisNode {

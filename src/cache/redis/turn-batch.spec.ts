@@ -1,23 +1,22 @@
-import { ReadBatch } from './read-batch';
+import { TurnBatch } from './turn-batch';
 
 /** Answers each key with its own name, keys beginning with `no` with nothing. */
-function batchOverNames(): { batch: ReadBatch; commands: string[][] } {
+function batchOverNames(): { batch: TurnBatch<Buffer | null>; commands: string[][] } {
   const commands: string[][] = [];
-  const batch = new ReadBatch(keys => {
+  const batch = new TurnBatch<Buffer | null>(keys => {
     commands.push(keys);
     return Promise.resolve(keys.map(key => (key.startsWith('no') ? null : Buffer.from(key))));
   });
   return { batch, commands };
 }
-const names = (values: (Buffer | undefined)[]): (string | undefined)[] =>
-  values.map(value => value?.toString());
+const names = (values: (Buffer | null)[]): (string | undefined)[] => values.map(value => value?.toString());
 const keys = (count: number, head: string): string[] =>
   Array.from({ length: count }, (_, index) => `${head}${index}`);
 
-describe('the batch of reads', () => {
+describe('the batch of one turn', () => {
   test('puts all reads of one turn into one command, and gives each its own answers in its own order', async () => {
     const { batch, commands } = batchOverNames();
-    const answers = await Promise.all([batch.read(['b', 'a']), batch.read(['no1', 'c']), batch.read(['a'])]);
+    const answers = await Promise.all([batch.ask(['b', 'a']), batch.ask(['no1', 'c']), batch.ask(['a'])]);
     expect(commands).toEqual([['b', 'a', 'no1', 'c']]);
     expect(answers.map(names)).toEqual([['b', 'a'], [undefined, 'c'], ['a']]);
   });
@@ -26,31 +25,31 @@ describe('the batch of reads', () => {
     const { batch, commands } = batchOverNames();
     const late = Promise.resolve()
       .then(() => undefined)
-      .then(() => batch.read(['b']));
-    await Promise.all([batch.read(['a']), late]);
+      .then(() => batch.ask(['b']));
+    await Promise.all([batch.ask(['a']), late]);
     expect(commands.flat().sort()).toEqual(['a', 'b']);
     expect(commands).toHaveLength(1);
   });
 
   test('fetches a key once, also when one read names it twice', async () => {
     const { batch, commands } = batchOverNames();
-    expect(names(await batch.read(['a', 'a', 'b']))).toEqual(['a', 'a', 'b']);
+    expect(names(await batch.ask(['a', 'a', 'b']))).toEqual(['a', 'a', 'b']);
     expect(commands).toEqual([['a', 'b']]);
   });
 
   test('the next turn is the next command', async () => {
     const { batch, commands } = batchOverNames();
-    await batch.read(['a']);
-    await batch.read(['a']);
+    await batch.ask(['a']);
+    await batch.ask(['a']);
     expect(commands).toEqual([['a'], ['a']]);
   });
 
   test('puts at most 512 keys into one command, without tearing a read apart', async () => {
     const { batch, commands } = batchOverNames();
     const [first, second, third] = await Promise.all([
-      batch.read(keys(300, 'a')),
-      batch.read(keys(212, 'b')),
-      batch.read(['c']),
+      batch.ask(keys(300, 'a')),
+      batch.ask(keys(212, 'b')),
+      batch.ask(['c']),
     ]);
     expect(commands.map(command => command.length)).toEqual([512, 1]);
     expect([names(first).at(-1), names(second).at(-1), names(third)]).toEqual(['a299', 'b211', ['c']]);
@@ -58,24 +57,35 @@ describe('the batch of reads', () => {
 
   test('a failure reaches everybody who waits for that command, and nobody else', async () => {
     let commands = 0;
-    const batch = new ReadBatch(asked => {
+    const batch = new TurnBatch<Buffer | null>(asked => {
       commands += 1;
       return commands === 1
         ? Promise.reject(new Error('away'))
         : Promise.resolve(asked.map(key => Buffer.from(key)));
     });
     const results = await Promise.allSettled([
-      batch.read(keys(300, 'a')),
-      batch.read(['a1']),
-      batch.read(keys(400, 'b')),
+      batch.ask(keys(300, 'a')),
+      batch.ask(['a1']),
+      batch.ask(keys(400, 'b')),
     ]);
     expect(results.map(result => result.status)).toEqual(['rejected', 'rejected', 'fulfilled']);
-    expect(names(await batch.read(['x']))).toEqual(['x']);
+    expect(names(await batch.ask(['x']))).toEqual(['x']);
   });
 
   test('asks for nothing when nothing is asked', async () => {
     const { batch, commands } = batchOverNames();
-    expect(await batch.read([])).toEqual([]);
+    expect(await batch.ask([])).toEqual([]);
     expect(commands).toEqual([]);
+  });
+
+  test('asks for the longest life that anybody wants', async () => {
+    const lives: number[] = [];
+    const batch = new TurnBatch<string>((asked, lifeMs) => {
+      lives.push(lifeMs);
+      return Promise.resolve(asked);
+    });
+    await Promise.all([batch.ask(['a'], 10), batch.ask(['b'], 30), batch.ask(['a'], 20)]);
+    await batch.ask(['a'], 5);
+    expect(lives).toEqual([30, 5]);
   });
 });
