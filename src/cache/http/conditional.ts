@@ -21,7 +21,8 @@ export function isNotModified(headers: ConditionalHeaders, validators: Validator
   const noneMatch = headers['if-none-match'];
   if (noneMatch !== undefined) {
     const list = typeof noneMatch === 'string' ? noneMatch : noneMatch.join(',');
-    if (list.trim() === '*') return true;
+    // What nearly every client sends: the one tag that it has.
+    if (list === validators.etag || list.trim() === '*') return true;
     // A list that is none matches nothing: the client then gets the whole, which is never wrong.
     if (!/^[\s,]*$/.test(list.replace(entityTag, ''))) return false;
     return (list.match(entityTag) ?? []).some(tag => weakly(tag) === weakly(validators.etag));

@@ -22,6 +22,15 @@ describe('content coding', () => {
     [['deflate', 'gzip'], 'gzip'],
   ])('for Accept-Encoding %j is %s (RFC 9110 §12.5.3)', (accept, expected) => {
     expect(negotiatedCoding(accept)).toBe(expected);
+    // What was remembered of it is the same.
+    expect(negotiatedCoding(accept)).toBe(expected);
+  });
+
+  it('stays right after more different texts than are remembered', () => {
+    for (let n = 0; n < 1_000; n += 1) {
+      expect(negotiatedCoding(`gzip, x${n}`)).toBe('gzip');
+      expect(negotiatedCoding(`x${n}`)).toBe(undefined);
+    }
   });
 
   it.each([

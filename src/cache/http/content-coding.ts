@@ -20,6 +20,23 @@ export function isTextual(contentType: string | undefined): boolean {
  */
 export function negotiatedCoding(accept: string | readonly string[] | undefined): ContentCoding | undefined {
   if (accept === undefined) return undefined;
+  const text = typeof accept === 'string' ? accept : accept.join(',');
+  const known = chosen.get(text);
+  if (known !== undefined) return known === 'identity' ? undefined : known;
+  const coding = choose(text);
+  if (text.length <= maxRememberedLength) {
+    if (chosen.size >= maxRemembered) chosen.clear();
+    chosen.set(text, coding ?? 'identity');
+  }
+  return coding;
+}
+
+/** What was chosen for a text. Clients send few different ones; whoever sends many makes this start anew. */
+const chosen = new Map<string, ContentCoding | 'identity'>();
+const maxRemembered = 128;
+const maxRememberedLength = 128;
+
+function choose(accept: string): ContentCoding | undefined {
   const weights = new Map<string, number>();
   for (const { item, weight } of weightedItems(accept)) {
     const name = item === 'x-gzip' ? 'gzip' : item;

@@ -3,8 +3,9 @@ import type { CacheAnswer, CachePolicy, TieredCache } from '../core';
 import { cacheStatus } from './cache-status';
 import { headBypass, type RequestHead } from './eligibility';
 import type { EncodedBodies } from './encoded-bodies';
+import { LastHeads } from './last-heads';
 import { LearnedUrls } from './learned-urls';
-import { headerFields, representationFor } from './representation';
+import { headerFields, representationFor, type Representation } from './representation';
 import { StoredResponse } from './stored-response';
 
 /** What stands in front of a route and has its say in each of its answers, as the fast way does it. */
@@ -35,6 +36,11 @@ export interface FastTarget {
   readonly edge: FastEdge;
 }
 
+interface Learned {
+  readonly target: FastTarget;
+  readonly heads: LastHeads;
+}
+
 /**
  * The way out in front of the router: answers hits of public routes from the bytes in L1. It asks what the normal way asks
  * (`headBypass`, the core's own look into L1) and writes what that writes (`headerFields`), and whatever is not a plain
@@ -44,7 +50,7 @@ export interface FastTarget {
  * no guard, and the exact text of the target is looked up. The same text always leads to the same route and key.
  */
 export class FastPath {
-  readonly #targets: LearnedUrls<FastTarget>;
+  readonly #targets: LearnedUrls<Learned>;
 
   constructor(
     private readonly cache: TieredCache,
@@ -55,7 +61,7 @@ export class FastPath {
   }
 
   learn(url: string, target: FastTarget): void {
-    this.#targets.learn(url, target);
+    this.#targets.learn(url, { target, heads: new LastHeads() });
   }
 
   knows(url: string): boolean {
@@ -64,10 +70,12 @@ export class FastPath {
 
   /** Answers the request, or returns false and has done nothing. */
   answer(request: IncomingMessage, response: ServerResponse): boolean {
-    const target = this.#targets.get(request.url!);
-    if (target === undefined) return false;
+    const learned = this.#targets.get(request.url!);
+    if (learned === undefined) return false;
+    const { target } = learned;
+    const { edge } = target;
     if (headBypass(request as unknown as RequestHead, 'none') !== undefined) return false;
-    if (hasClientCertificate(request) || !target.edge.allows(request)) return false;
+    if (hasClientCertificate(request) || !edge.allows(request)) return false;
     const key = target.key ?? target.keyFor(request.headers);
     const answer = this.cache.peekFresh<unknown>(key, target.policy);
     if (!(answer?.value instanceof StoredResponse)) return false;
@@ -79,37 +87,54 @@ export class FastPath {
       if (body === undefined) return false;
     }
     this.cache.countPeeked(key, target.policy, answer);
-    const { edge } = target;
-    const write = (): void => {
-      if (target.route !== undefined) (request as { route?: object }).route = target.route;
-      const fields = edge.constant.slice();
-      for (const of of edge.fields) for (const field of of(request)) fields.push(field);
-      const vary = edge.run.length === 0 ? edge.vary : (response.getHeader('vary') ?? edge.vary);
-      const own = headerFields(stored, representation, fieldsOf(answer, target, stored), vary, body);
-      if (edge.vary !== undefined && !own.includes('Vary')) own.push('Vary', edge.vary);
-      for (const field of own) fields.push(field);
-      response.writeHead(representation.status, fields);
-      const hasContent = request.method !== 'HEAD' && !representation.isNotModified && stored.status !== 204;
-      if (hasContent) response.end(body);
-      else response.end();
-    };
-    if (edge.run.length === 0) write();
-    else inTurn(edge.run, request, response, write);
+    if (target.route !== undefined) (request as { route?: object }).route = target.route;
+    if (edge.run.length === 0) send(learned, request, response, answer, stored, representation, body);
+    else
+      inTurn(edge.run, request, response, () =>
+        send(learned, request, response, answer, stored, representation, body),
+      );
     return true;
   }
 }
 
-function fieldsOf(
+function send(
+  { target, heads }: Learned,
+  request: IncomingMessage,
+  response: ServerResponse,
   answer: CacheAnswer<unknown>,
-  target: FastTarget,
   stored: StoredResponse,
-): Parameters<typeof headerFields>[2] {
-  return {
-    cacheStatus: cacheStatus(answer),
-    cacheControl: target.cacheControl(stored),
+  representation: Representation,
+  body: Buffer,
+): void {
+  const { edge } = target;
+  const set = edge.run.length === 0 ? undefined : response.getHeader('vary');
+  const head = {
+    stored,
+    representation,
     age: Math.floor(answer.ageMs / 1_000),
-    vary: target.vary,
+    fresh: Math.floor(answer.freshMs / 1_000),
+    vary: set === undefined ? edge.vary : String(set),
   };
+  let fields = heads.fields(head, () => {
+    const own = headerFields(
+      stored,
+      representation,
+      {
+        cacheStatus: cacheStatus(answer),
+        cacheControl: target.cacheControl(stored),
+        age: head.age,
+        vary: target.vary,
+      },
+      head.vary,
+      body,
+    );
+    if (edge.vary !== undefined && !own.includes('Vary')) own.push('Vary', edge.vary);
+    return [...edge.constant, ...own];
+  });
+  if (edge.fields.length > 0) fields = [...fields, ...edge.fields.flatMap(of => of(request))];
+  response.writeHead(representation.status, fields as string[]);
+  if (request.method === 'HEAD' || representation.isNotModified || stored.status === 204) response.end();
+  else response.end(body);
 }
 
 /** Whether the client has shown a certificate that the server accepted: it is a credential. */

@@ -34,11 +34,14 @@ export interface ResponseLimits {
   readonly directives?: readonly ReplayedDirective[] | undefined;
 }
 
+let lastSerial = 0;
+
 /**
  * A response as it is kept: status, headers, body in identity encoding, and its strong entity tag (RFC 9110 §8.8.3),
  * worked out once. Immutable, so that all readers may share it; nobody is handed the bytes to change them.
  */
 export class StoredResponse {
+  readonly #serial = (lastSerial += 1);
   /** Whether it is sent compressed to clients that can read that. */
   readonly isEncodable: boolean;
 
@@ -59,6 +62,11 @@ export class StoredResponse {
       !directives.includes('no-transform') &&
       isTextual(headers.find(([name]) => name === 'content-type')?.[1]);
     Object.freeze(this);
+  }
+
+  /** Tells it from every other one of this process, without holding it. */
+  get serial(): number {
+    return this.#serial;
   }
 
   static of({

@@ -144,22 +144,31 @@ export class CacheInterceptor implements NestInterceptor, OnModuleInit {
     const key = requestKey(route.rules, { ...routed, headers });
     const refresh = this.requests.refreshOf(key);
     if (refresh) return this.answerRefresh(exchange, refresh);
-    const options = { policy: route.policy, ...(tags && { tags }) };
-    if (verdict.use === 'read' && verdict.reason === 'only-if-cached') {
+    const readOnly = verdict.use === 'read' ? verdict.reason : undefined;
+    // In L1 and fresh: answered in this turn, without a promise for each layer in between.
+    const near = this.cache.peekFresh<StoredResponse | Unshared>(key, route.policy);
+    if (near) this.cache.countPeeked(key, route.policy, near);
+    const answer = near ?? (await this.lookup(exchange, key, tags, readOnly));
+    if (verdict.use === 'store' && answer.source !== 'load' && answer.outcome !== 'stale_hit')
+      this.fast.learn(route, request, exchange.response, key, routed);
+    return this.answer(exchange, key, answer, readOnly);
+  }
+
+  private async lookup(
+    exchange: Exchange,
+    key: string,
+    tags: readonly string[] | undefined,
+    readOnly: ReadOnlyReason | undefined,
+  ): Promise<CacheAnswer<StoredResponse | Unshared>> {
+    const options = { policy: exchange.route.policy, ...(tags && { tags }) };
+    if (readOnly === 'only-if-cached') {
       // RFC 9111 §5.2.1.7.
       const look = (): Promise<unknown> => this.cache.get(key, options);
       const stored = await this.cache.runAs('admin', look);
       if (stored === undefined)
         throw new GatewayTimeoutException('There is no stored answer to this request.');
     }
-    const answer = await this.cache.lookup<StoredResponse | Unshared>(
-      key,
-      load => this.load(exchange, load, verdict.use === 'read' ? verdict.reason : undefined),
-      options,
-    );
-    if (verdict.use === 'store' && answer.source !== 'load' && answer.outcome !== 'stale_hit')
-      this.fast.learn(route, request, exchange.response, key, routed);
-    return this.answer(exchange, key, answer, verdict.use === 'read' ? verdict.reason : undefined);
+    return this.cache.lookup(key, load => this.load(exchange, load, readOnly), options);
   }
 
   private async load(
@@ -194,12 +203,12 @@ export class CacheInterceptor implements NestInterceptor, OnModuleInit {
     return produce(route, response, result, varyBefore, this.#maxBodyBytes, this.jsonSettings());
   }
 
-  private async answer(
+  private answer(
     exchange: Exchange,
     key: string,
     answer: CacheAnswer<StoredResponse | Unshared>,
     readOnly: ReadOnlyReason | undefined,
-  ): Promise<Observable<unknown>> {
+  ): Observable<unknown> | Promise<Observable<unknown>> {
     const { route, response, next } = exchange;
     const { value } = answer;
     if (value instanceof Unshared)
@@ -211,35 +220,42 @@ export class CacheInterceptor implements NestInterceptor, OnModuleInit {
       this.forbidStoring(response, 'foreign-entry', noStore);
       return next.handle();
     }
-    if (answer.outcome === 'stale_hit' && value.staleMs !== undefined && -answer.freshMs >= value.staleMs) {
-      // Past what the response allows of itself (RFC 9111 §4.2.4); the refresh that it has started stores what comes next.
-      const produced = await this.run(exchange);
-      if (produced.refusal !== undefined)
-        return this.answerUnshared(exchange, new Unshared(produced), revalidatedStatus);
-      return this.send(exchange, produced.response, revalidatedStatus, undefined);
-    }
+    if (answer.outcome === 'stale_hit' && value.staleMs !== undefined && -answer.freshMs >= value.staleMs)
+      return this.answerAnew(exchange);
     const age = answer.source === 'load' ? undefined : Math.floor(answer.ageMs / 1_000);
     return this.send(exchange, value, cacheStatus(answer, readOnly), age);
   }
 
-  private async send(
+  /** Past what the response allows of itself (RFC 9111 §4.2.4); the refresh that the lookup has started stores what comes next. */
+  private async answerAnew(exchange: Exchange): Promise<Observable<unknown>> {
+    const produced = await this.run(exchange);
+    if (produced.refusal !== undefined)
+      return this.answerUnshared(exchange, new Unshared(produced), revalidatedStatus);
+    return this.send(exchange, produced.response, revalidatedStatus, undefined);
+  }
+
+  private send(
     { route, request, response }: Exchange,
     stored: StoredResponse,
     status: string,
     age: number | undefined,
-  ): Promise<Observable<unknown>> {
+  ): Observable<unknown> | Promise<Observable<unknown>> {
     const representation = representationFor(request, stored);
     const { coding, isNotModified } = representation;
-    const body = coding && !isNotModified ? await this.bodies.encode(stored, coding) : stored.body;
     const answer = {
       cacheStatus: status,
       cacheControl: cacheControl(clientCachingOf(route, stored)),
       age,
       vary: route.vary,
     };
-    writeStored(request.method, response, stored, representation, answer, body);
-    this.sent.mark(response);
-    return of(undefined);
+    const write = (body: Buffer): Observable<unknown> => {
+      writeStored(request.method, response, stored, representation, answer, body);
+      this.sent.mark(response);
+      return nothingMore;
+    };
+    if (coding === undefined || isNotModified) return write(stored.body);
+    const ready = this.bodies.ready(stored, coding);
+    return ready ? write(ready) : this.bodies.encode(stored, coding).then(write);
   }
 
   /** Nest sends the result; it is for this request alone. */
@@ -269,7 +285,7 @@ export class CacheInterceptor implements NestInterceptor, OnModuleInit {
     }
     exchange.response.end();
     this.sent.mark(exchange.response);
-    return of(undefined);
+    return nothingMore;
   }
 
   private pass({ route, response, next }: Exchange, reason: BypassReason | RouteBypass): Observable<unknown> {
@@ -301,6 +317,9 @@ export class CacheInterceptor implements NestInterceptor, OnModuleInit {
     return this.#json;
   }
 }
+
+/** For Nest, which replies with a result: the response has been written. */
+const nothingMore = of(undefined);
 
 const personalReasons: ReadonlySet<string> = new Set(['authorization', 'certificate', 'cookie', 'principal']);
 
