@@ -33,11 +33,34 @@ const claims: readonly { of: Contender; over: Contender; atLeast: number }[] = [
 ];
 const claimedAt = 64;
 
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return sorted.length % 2 === 1 ? sorted[Math.floor(middle)]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+interface Spread {
+  readonly median: number;
+  /** The first and the third quartile. */
+  readonly low: number;
+  readonly high: number;
 }
+
+interface Ratios {
+  readonly rate: Spread;
+  readonly work: Spread;
+}
+
+/** The value below which this part of the others lies, with a straight line between neighbours. */
+export function quantile(values: readonly number[], part: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (sorted.length - 1) * part;
+  const [low, high] = [sorted[Math.floor(at)]!, sorted[Math.ceil(at)]!];
+  return low + (high - low) * (at - Math.floor(at));
+}
+
+const median = (values: readonly number[]): number => quantile(values, 0.5);
+const spreadOf = (values: readonly number[]): Spread => ({
+  median: median(values),
+  low: quantile(values, 0.25),
+  high: quantile(values, 0.75),
+});
+const text = ({ median: middle, low, high }: Spread): string =>
+  `${middle.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`;
 
 /** The table of medians and ratios, and whether each claim is reached. */
 export function report(
@@ -48,43 +71,49 @@ export function report(
     measurements.find(
       each => each.contender === of && each.status === status && each.connections === connections,
     )!;
-  const rate = (...cell: Parameters<typeof found>): number => median(found(...cell).perSecond);
-  const work = (...cell: Parameters<typeof found>): number => median(found(...cell).cpuUs);
+  const ratios = (of: Contender, over: Contender, status: number, connections: number): Ratios => {
+    const [own, other] = [found(of, status, connections), found(over, status, connections)];
+    return {
+      rate: spreadOf(own.perSecond.map((rate, round) => rate / other.perSecond[round]!)),
+      // The server's own work, which does not depend on how fast the load could ask.
+      work: spreadOf(own.cpuUs.map((us, round) => other.cpuUs[round]! / us)),
+    };
+  };
   const cells = measurements
     .filter(each => each.contender === 'node')
     .map(({ status, connections }) => ({ status, connections }));
   const lines = [
     '# HTTP hits',
     '',
-    `2 KB of JSON, Node ${how.node}, ${how.cpus} cores shared by server and load, ${how.rounds} interleaved rounds of ${how.durationMs} ms, medians.`,
-    'Ratios to bare `node:http` and to `@nestjs/cache-manager`; the requests a second are this machine’s and mean nothing elsewhere.',
+    `2 KB of JSON, Node ${how.node}, ${how.cpus} cores shared by server and load, ${how.rounds} rounds of ${how.durationMs} ms a contender, which take turns.`,
+    'A ratio compares two contenders of one round, as neighbours on a shared machine; given are the median of the rounds and, in brackets, the middle half of them.',
+    'The requests a second are this machine’s and mean nothing elsewhere.',
     '',
     '| status | connections | contender | requests/s | × `node:http` | × `@nestjs/cache-manager` | server µs an answer | × `node:http` in work |',
     '| --: | --: | --- | --: | --: | --: | --: | --: |',
   ];
   for (const { status, connections } of cells) {
     for (const contender of contenders) {
-      const own = rate(contender, status, connections);
-      const ratio = (over: Contender): string => (own / rate(over, status, connections)).toFixed(2);
+      const own = found(contender, status, connections);
+      const toNode = ratios(contender, 'node', status, connections);
+      const toPeer = ratios(contender, 'peer', status, connections);
       lines.push(
-        `| ${status} | ${connections} | ${titles[contender]} | ${Math.round(own).toLocaleString('en')} | ${ratio('node')} | ${ratio('peer')} | ${work(contender, status, connections).toFixed(1)} | ${(work('node', status, connections) / work(contender, status, connections)).toFixed(2)} |`,
+        `| ${status} | ${connections} | ${titles[contender]} | ${Math.round(median(own.perSecond)).toLocaleString('en')} | ${text(toNode.rate)} | ${text(toPeer.rate)} | ${median(own.cpuUs).toFixed(1)} | ${text(toNode.work)} |`,
       );
     }
   }
   const reached = [200, 304].flatMap(status =>
     claims.map(({ of, over, atLeast }) => {
-      const ratio = rate(of, status, claimedAt) / rate(over, status, claimedAt);
-      // The same in the server's own work, which does not depend on how fast the load could ask.
-      const inWork = work(over, status, claimedAt) / work(of, status, claimedAt);
-      const rounded = { ratio: Number(ratio.toFixed(3)), inWork: Number(inWork.toFixed(3)) };
+      const { rate, work } = ratios(of, over, status, claimedAt);
       return {
         status,
         of,
         over,
         atLeast,
-        ...rounded,
-        reached: ratio >= atLeast,
-        reachedInWork: inWork >= atLeast,
+        rate,
+        work,
+        reached: rate.median >= atLeast,
+        reachedInWork: work.median >= atLeast,
       };
     }),
   );
@@ -95,9 +124,9 @@ export function report(
     '| status | claim | in requests/s | reached | in work | reached |',
     '| --: | --- | --: | --- | --: | --- |',
   );
-  for (const { status, of, over, atLeast, ratio, inWork, reached: is, reachedInWork } of reached)
+  for (const { status, of, over, atLeast, rate, work, reached: is, reachedInWork } of reached)
     lines.push(
-      `| ${status} | ${titles[of]} ≥ ${atLeast} × ${titles[over]} | ${ratio.toFixed(2)} | ${is ? 'yes' : 'no'} | ${inWork.toFixed(2)} | ${reachedInWork ? 'yes' : 'no'} |`,
+      `| ${status} | ${titles[of]} ≥ ${atLeast} × ${titles[over]} | ${text(rate)} | ${is ? 'yes' : 'no'} | ${text(work)} | ${reachedInWork ? 'yes' : 'no'} |`,
     );
   return { markdown: `${lines.join('\n')}\n`, json: { how, measurements, reached } };
 }

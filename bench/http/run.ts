@@ -7,12 +7,14 @@ import { report, type Measurement } from './report';
 
 /**
  * `npm run bench:http [-- --short] [--64]`: how fast a hit leaves. Each contender is a process; the load is another one; contenders
- * take turns within a round, so that a slow moment of the machine hits all of them, and medians of the rounds are compared.
+ * take turns within a round, so that a slow moment of the machine hits all of them, and are compared round by round.
  * Quote the ratios alone. Results: `bench/results/http.md` and `http.json`.
  */
 const isShort = process.argv.includes('--short');
-const rounds = isShort ? 1 : 5;
-const durationMs = isShort ? 1_000 : 2_000;
+const rounds = isShort ? 3 : 13;
+const durationMs = isShort ? 500 : 800;
+/** Rounds that only warm up. */
+const warmUps = 2;
 const connections = process.argv.includes('--64') ? [64] : [1, 64, 256];
 const folder = join(process.cwd(), 'bench', 'results');
 
@@ -79,12 +81,12 @@ async function main(): Promise<void> {
     for (const status of [200, 304] as const) {
       for (const count of connections) {
         const loads = new Map<Contender, Load[]>(contenders.map(each => [each, []]));
-        for (let round = -1; round < rounds; round += 1) {
-          for (const contender of contenders) {
+        for (let round = -warmUps; round < rounds; round += 1) {
+          // Not always the same one after the same other.
+          for (const contender of round % 2 === 0 ? contenders : [...contenders].reverse()) {
             const result = await load(servers.get(contender)!, count, status === 304);
             if (result.wrong > 0) throw new Error(`${contender}: ${result.wrong} answers were wrong`);
-            // The first round only warms up.
-            if (round >= 0 || rounds === 1) loads.get(contender)!.push(result);
+            if (round >= 0) loads.get(contender)!.push(result);
           }
         }
         for (const contender of contenders)
