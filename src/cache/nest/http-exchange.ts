@@ -80,8 +80,7 @@ export function writeStored(
     for (const name of ['content-length', ...storedHeaders]) if (name !== 'vary') response.removeHeader(name);
   }
   const fields = headerFields(stored, representation, answer, response.getHeader('vary'), body);
-  for (let at = 0; at < fields.length; at += 2) response.setHeader(fields[at]!, fields[at + 1]!);
-  response.statusCode = representation.status;
+  response.writeHead(representation.status, fields);
   if (method === 'HEAD' || representation.isNotModified || stored.status === 204) response.end();
   else response.end(body);
 }
