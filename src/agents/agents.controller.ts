@@ -25,7 +25,7 @@ export class AgentsController {
 
   @Get()
   @CacheApiResponse(agentsCache.list)
-  @WarmUp({ category: ['agents', 'api_endpoints'] })
+  @WarmUp({ category: ['agents', 'api_endpoints'], critical: true })
   @ApiOperation({ summary: 'The agents in pages, by name' })
   @ApiOkResponse({ type: AgentListDto })
   @ApiResponse({

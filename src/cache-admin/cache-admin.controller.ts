@@ -19,6 +19,7 @@ import {
   ApiOperation,
   ApiResponse,
   ApiTags,
+  getSchemaPath,
 } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { type Actor, ByActor } from '../auth/actor.decorator';
@@ -29,7 +30,9 @@ import {
   InvalidationAnswerDto,
   PolicyListDto,
   WarmAnswerDto,
+  WarmPreviewDto,
   WarmRunDto,
+  WarmRunListDto,
 } from './dto/answers.dto';
 import { AuditPageDto, AuditQueryDto } from './dto/audit.dto';
 import { ExplanationDto } from './dto/explanation.dto';
@@ -40,7 +43,7 @@ import { readInvalidateBody } from './invalidate-body';
 const noStore = 'no-store';
 
 @ApiTags('cache')
-@ApiExtraModels(PolicyStatisticsDto)
+@ApiExtraModels(PolicyStatisticsDto, WarmAnswerDto, WarmPreviewDto)
 @Controller('cache')
 export class CacheAdminController {
   constructor(private readonly admin: CacheAdminService) {}
@@ -87,18 +90,40 @@ export class CacheAdminController {
   @Post('warm')
   @HttpCode(200)
   @AdminOnly('cache:write')
-  @ApiOperation({ summary: 'Warm the cache now, and wait for it' })
+  @ApiOperation({ summary: 'Warm the cache now' })
   @ApiBody({ type: WarmBodyDto, required: false })
-  @ApiOkResponse({ type: WarmAnswerDto })
+  @ApiOkResponse({
+    description: 'The run has ended well; or, with dry_run, what a run would do',
+    schema: { oneOf: [{ $ref: getSchemaPath(WarmAnswerDto) }, { $ref: getSchemaPath(WarmPreviewDto) }] },
+  })
+  @ApiAcceptedResponse({ type: WarmRunDto, description: 'With wait: false, the run that has begun' })
   @ApiResponse({ status: 404, description: 'WARM_JOB_UNKNOWN' })
   @ApiResponse({ status: 503, description: 'WARM_FAILED: something could not be loaded; the errors name it' })
-  warm(@Body() body: WarmBodyDto, @ByActor() actor: Actor): Promise<WarmAnswerDto> {
-    return this.admin.warm(body.categories, actor);
+  async warm(
+    @Body() body: WarmBodyDto,
+    @ByActor() actor: Actor,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<WarmAnswerDto | WarmPreviewDto | WarmRunDto> {
+    const { categories, jobs, wait = true, dry_run: dryRun = false } = body;
+    const selection = { categories, jobs };
+    if (dryRun) return this.admin.previewWarming(selection);
+    if (wait) return this.admin.warm(selection, actor);
+    const run = this.admin.startWarming(selection, actor);
+    response.status(202).setHeader('Location', `/api/v1/cache/warm/runs/${run.run_id}`);
+    return run;
+  }
+
+  @Get('warm/runs')
+  @AdminOnly('cache:read')
+  @ApiOperation({ summary: 'The last 20 runs of warming on this instance, the latest first' })
+  @ApiOkResponse({ type: WarmRunListDto })
+  warmRuns(): WarmRunListDto {
+    return { runs: this.admin.warmRuns() };
   }
 
   @Get('warm/runs/:id')
   @AdminOnly('cache:read')
-  @ApiOperation({ summary: 'One of the last 20 runs of warming' })
+  @ApiOperation({ summary: 'One of the last 20 runs of warming, while it goes on and afterwards' })
   @ApiOkResponse({ type: WarmRunDto })
   @ApiResponse({ status: 404, description: 'WARM_RUN_NOT_FOUND' })
   warmRun(@Param('id', ParseUUIDPipe) id: string): WarmRunDto {

@@ -6,6 +6,7 @@ import {
   WarmingService,
   WarmJobUnknownError,
   type WarmRun,
+  type WarmSelection,
 } from '../cache';
 import type { Actor } from '../auth/actor.decorator';
 import { AuditLog } from '../auth/audit-log';
@@ -16,6 +17,7 @@ import type {
   InvalidationAnswerDto,
   PolicyDto,
   WarmAnswerDto,
+  WarmPreviewDto,
   WarmRunDto,
 } from './dto/answers.dto';
 import { auditEntryDto, type AuditPageDto } from './dto/audit.dto';
@@ -60,22 +62,15 @@ export class CacheAdminService {
     }));
   }
 
-  /** @throws ProblemException 404 for an unknown category, 503 when anything could not be warmed */
-  async warm(categories: readonly string[] | undefined, actor: Actor): Promise<WarmAnswerDto> {
-    const run = await this.runWarming(categories);
-    this.audit.record(actor, {
-      action: 'warm',
-      target: { categories: run.categories },
-      count: run.warmed,
-      result: run.state === 'failed' ? 'failed' : 'done',
-      jobId: run.id,
-    });
-    if (run.state === 'failed') {
+  /** @throws ProblemException 404 for an unknown category or job, 503 when anything could not be warmed */
+  async warm(selection: WarmSelection, actor: Actor): Promise<WarmAnswerDto> {
+    const run = await this.beginWarming(selection, actor).end;
+    if (run.state !== 'done') {
       throw new ProblemException(
         503,
         'WARM_FAILED',
         'Warming failed',
-        `${run.failed} of ${run.failed + run.warmed + run.skipped} entries could not be warmed (run ${run.id}).`,
+        `${run.failed + run.left} of ${run.total ?? 0} entries could not be warmed (run ${run.id}).`,
         failedJobs(run).map(job => ({
           path: job,
           code: 'WARM_FAILED',
@@ -95,6 +90,28 @@ export class CacheAdminService {
     };
   }
 
+  /** @throws ProblemException 404 for an unknown category or job */
+  startWarming(selection: WarmSelection, actor: Actor): WarmRunDto {
+    return warmRunDto(this.beginWarming(selection, actor).run);
+  }
+
+  /** @throws ProblemException 404 for an unknown category or job */
+  async previewWarming(selection: WarmSelection): Promise<WarmPreviewDto> {
+    const { jobs, failures } = await knownOrNotFound(() => this.warming.preview(selection));
+    const total = jobs.reduce((sum, { units }) => sum + units.length, 0);
+    return {
+      message: `${total} entries would be looked at; nothing was loaded`,
+      timestamp: now(),
+      total,
+      jobs,
+      failed_jobs: failures.map(({ job }) => job),
+    };
+  }
+
+  warmRuns(): WarmRunDto[] {
+    return this.warming.runs().map(warmRunDto);
+  }
+
   /** @throws ProblemException 404 */
   warmRun(id: string): WarmRunDto {
     const run = this.warming.run(id);
@@ -105,17 +122,7 @@ export class CacheAdminService {
         'No such run',
         'There is no such run among the last 20.',
       );
-    return {
-      run_id: run.id,
-      state: run.state,
-      categories: run.categories,
-      started_at: run.startedAt,
-      duration_ms: run.durationMs,
-      warmed: run.warmed,
-      skipped: run.skipped,
-      failed: run.failed,
-      failed_jobs: failedJobs(run),
-    };
+    return warmRunDto(run);
   }
 
   async invalidate({ keys, tags }: InvalidateRequest, actor: Actor): Promise<InvalidationAnswerDto> {
@@ -249,14 +256,53 @@ export class CacheAdminService {
     return job;
   }
 
-  private async runWarming(categories: readonly string[] | undefined): Promise<WarmRun> {
-    try {
-      return await this.warming.warm(categories);
-    } catch (error) {
-      if (!(error instanceof WarmJobUnknownError)) throw error;
-      throw new ProblemException(404, error.code, 'Nothing to warm', error.message);
-    }
+  /** Written into the audit log when it has ended. */
+  private beginWarming(
+    selection: WarmSelection,
+    actor: Actor,
+  ): { readonly run: WarmRun; readonly end: Promise<WarmRun> } {
+    const { run, end } = knownOrNotFound(() => this.warming.start(selection));
+    const recorded = end.then(ended => {
+      this.audit.record(actor, {
+        action: 'warm',
+        target: { categories: ended.categories },
+        count: ended.warmed,
+        result: ended.state === 'done' ? 'done' : 'failed',
+        jobId: ended.id,
+      });
+      return ended;
+    });
+    return { run, end: recorded };
   }
+}
+
+function knownOrNotFound<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof WarmJobUnknownError)) throw error;
+    throw new ProblemException(404, error.code, 'Nothing to warm', error.message);
+  }
+}
+
+function warmRunDto(run: WarmRun): WarmRunDto {
+  return {
+    run_id: run.id,
+    state: run.state,
+    trigger: run.trigger,
+    categories: run.categories,
+    jobs: run.jobs,
+    started_at: run.startedAt,
+    duration_ms: run.durationMs,
+    total: run.total ?? null,
+    warmed: run.warmed,
+    skipped: run.skipped,
+    unread: run.unread,
+    resumed: run.resumed,
+    failed: run.failed,
+    left: run.left,
+    failed_jobs: failedJobs(run),
+  };
 }
 
 function jobDto(job: ClearJob): ClearJobDto {

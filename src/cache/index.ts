@@ -31,5 +31,5 @@ export { NeverCached } from './nest/decorators/never-cached.decorator';
 export { methodKey } from './nest/method-key';
 export { PolicyTable } from './nest/policy-table';
 export { WarmUp, type WarmRequest, type WarmUpOptions } from './warming/warm-up.decorator';
-export { WarmJobUnknownError, type WarmRun } from './warming/warm-run';
-export { WarmingService } from './warming/warming.service';
+export { WarmJobUnknownError, warmTriggers, type WarmRun, type WarmTrigger } from './warming/warm-run';
+export { WarmingService, type WarmPreview, type WarmSelection } from './warming/warming.service';

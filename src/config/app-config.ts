@@ -186,6 +186,25 @@ export const settingsSchema = z.strictObject({
       unit: 'loads',
       description: 'Loads that warming runs at once.',
     }),
+    loadsPerSecond: setting(wholeNumber(0, 10_000), 50, {
+      env: 'CACHE_WARMING_LOADS_PER_SECOND',
+      unit: 'loads',
+      description: 'Loads that warming begins in a second at most; 0 for no limit.',
+    }),
+    deadlineMs: setting(wholeNumber(100, 3_600_000), 120_000, {
+      env: 'CACHE_WARMING_DEADLINE_MS',
+      unit: 'ms',
+      description: 'A run of warming begins nothing more after so long.',
+    }),
+    readyDeadlineMs: setting(wholeNumber(0, 600_000), 10_000, {
+      env: 'CACHE_WARMING_READY_DEADLINE_MS',
+      unit: 'ms',
+      description: '/health/ready waits for the critical jobs of warming so long at most.',
+    }),
+    hotKeys: setting(wholeNumber(0, 256), 50, {
+      env: 'CACHE_WARMING_HOT_KEYS',
+      description: 'Reads of each policy that are warmed because users make them most; 0 for none.',
+    }),
   }),
   log: section({
     level: setting(oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'), 'info', {

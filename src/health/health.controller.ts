@@ -15,7 +15,11 @@ export class HealthController {
   @Header('Cache-Control', 'no-store')
   @ApiOperation({ summary: 'The same as /health/ready' })
   @ApiOkResponse({ type: ProbeDto })
-  @ApiResponse({ status: 503, type: ProbeDto, description: 'The database is away' })
+  @ApiResponse({
+    status: 503,
+    type: ProbeDto,
+    description: 'The database is away, or what is critical is being warmed',
+  })
   all(): Promise<ProbeDto> {
     return this.health.ready();
   }
@@ -32,7 +36,11 @@ export class HealthController {
   @Header('Cache-Control', 'no-store')
   @ApiOperation({ summary: 'Whether requests can be answered; `degraded` (200) without Redis' })
   @ApiOkResponse({ type: ProbeDto })
-  @ApiResponse({ status: 503, type: ProbeDto, description: 'The database is away' })
+  @ApiResponse({
+    status: 503,
+    type: ProbeDto,
+    description: 'The database is away, or what is critical is being warmed',
+  })
   ready(): Promise<ProbeDto> {
     return this.health.ready();
   }

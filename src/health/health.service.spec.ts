@@ -3,7 +3,7 @@ import {
   type HealthCheckService,
   type HealthIndicatorFunction,
 } from '@nestjs/terminus';
-import type { CacheStatus, TieredCache } from '../cache';
+import type { CacheStatus, TieredCache, WarmingService } from '../cache';
 import type { AppConfig } from '../config/app-config';
 import type { Database } from '../database/database';
 import type { HardwareService } from '../hardware/hardware.service';
@@ -11,7 +11,7 @@ import type { HealthChecks } from './health-checks.service';
 import { HealthService } from './health.service';
 
 /** The probe over a cache of which only the status is looked at. */
-function probeWith(gate: CacheStatus['gate']): HealthService {
+function probeWith(gate: CacheStatus['gate'], isReady = true): HealthService {
   const terminus = {
     check: async (indicators: HealthIndicatorFunction[]) => ({
       status: 'ok',
@@ -34,6 +34,7 @@ function probeWith(gate: CacheStatus['gate']): HealthService {
         pendingInvalidations: 0,
       }),
     } as unknown as TieredCache,
+    { isReady } as WarmingService,
     { mode: 'server' } as Database,
     {} as AppConfig,
   );
@@ -53,5 +54,12 @@ describe('the probe for readiness', () => {
     const report = await probeWith({ open: true, ageMs: 1, lagMs: 1 }).ready();
     expect(report.status).toBe('ok');
     expect(report.details).toMatchObject({ redis: { status: 'up' } });
+  });
+
+  it('is down until what is critical has been warmed', async () => {
+    const report = await probeWith({ open: true, ageMs: 1, lagMs: 1 }, false).ready();
+    expect(report.details).toMatchObject({
+      warming: { status: 'down', message: 'What is critical is being warmed.' },
+    });
   });
 });

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { HealthCheckService, HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
-import { TieredCache } from '../cache';
+import { TieredCache, WarmingService } from '../cache';
 import { AppConfig } from '../config/app-config';
 import { Database } from '../database/database';
 import { HardwareService } from '../hardware/hardware.service';
@@ -20,6 +20,7 @@ export class HealthService {
     private readonly checks: HealthChecks,
     private readonly hardware: HardwareService,
     private readonly cache: TieredCache,
+    private readonly warming: WarmingService,
     private readonly database: Database,
     private readonly config: AppConfig,
   ) {}
@@ -33,13 +34,14 @@ export class HealthService {
 
   /**
    * Whether requests can be answered: `degraded` without Redis, or when its changes are not heard, which is slower and not wrong.
-   * @throws ServiceUnavailableException with the report when the database is away
+   * @throws ServiceUnavailableException with the report when the database is away, or what is critical has not been warmed yet
    */
   async ready(): Promise<ProbeDto> {
     const [database, redis] = await Promise.all([this.checks.of('database'), this.checks.of('redis')]);
     const report = (await this.terminus.check([
       () => this.databaseIndicator(database),
       () => this.redisIndicator(redis),
+      () => this.warmingIndicator(),
     ])) as ProbeDto;
     const isDegraded = redis.status === 'down' || this.cache.status().gate.reason !== undefined;
     return isDegraded ? { ...report, status: 'degraded' } : report;
@@ -135,6 +137,13 @@ export class HealthService {
     return status === 'up'
       ? indicator.up({ ...state, response_time_ms: responseTimeMs })
       : indicator.up({ ...state, degraded: true, message: error });
+  }
+
+  private warmingIndicator(): HealthIndicatorResult {
+    const indicator = this.indicators.check('warming');
+    return this.warming.isReady
+      ? indicator.up()
+      : indicator.down({ message: 'What is critical is being warmed.' });
   }
 
   private serviceDto(name: ServiceName, check: Check, breaker: string | null): ServiceHealthDto {

@@ -18,7 +18,7 @@ export class SettingsController {
 
   @Get()
   @CacheStaticData(settingsCache.all)
-  @WarmUp({ category: ['settings', 'api_endpoints'] })
+  @WarmUp({ category: ['settings', 'api_endpoints'], critical: true })
   @ApiOperation({ summary: 'All settings under their version' })
   @ApiOkResponse({
     type: SettingsDto,

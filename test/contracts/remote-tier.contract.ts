@@ -17,7 +17,7 @@ import { eventually } from '../integration/cache-node';
 /** A server, real or not, and ways to it. */
 export interface Backend {
   tier(): RemoteTier;
-  /** Removes one key, as eviction does. `kind`: d, x, l, t, k. */
+  /** Removes one key, as eviction does. `kind`: d, x, l, t, k, w, h, hh. */
   evict(kind: string, inner: string): Promise<void>;
   flushAll(): Promise<void>;
   /** Gone for a moment, and back under another identity, empty. Connected tiers find their way back. */
@@ -366,10 +366,59 @@ export function remoteTierContract(start: () => Promise<Backend>): void {
     expect([payloadOf(bytes), after]).toEqual(['v1', undefined]);
   });
 
-  test('a slot of time is claimed by one', async () => {
-    const [a, b] = [await join(), await join()];
-    expect([await a.store.claim('tick', ttlMs), await b.store.claim('tick', ttlMs)]).toEqual([true, false]);
-    expect(await b.store.claim('tock', ttlMs)).toBe(true);
+  test('a round of a job is led by one, and after its end by nobody', async () => {
+    const [a, b] = [(await join()).store.ledger, (await join()).store.ledger];
+    expect(await a.lead('job {1}', 10, ttlMs)).toEqual({ kind: 'leads', epoch: 1, progress: undefined });
+    expect(await b.lead('job {1}', 10, ttlMs)).toEqual({ kind: 'busy' });
+    expect(await b.lead('another', 10, ttlMs)).toMatchObject({ kind: 'leads', epoch: 1 });
+    expect(await a.keepLead('job {1}', 1, ttlMs, 'x 3')).toBe(true);
+    await a.endLead('job {1}', 1, 10);
+    expect([await b.lead('job {1}', 10, ttlMs), await b.lead('job {1}', 9, ttlMs)]).toEqual([
+      { kind: 'over' },
+      { kind: 'over' },
+    ]);
+    expect(await b.lead('job {1}', 11, ttlMs)).toEqual({ kind: 'leads', epoch: 2, progress: undefined });
+  });
+
+  test('who takes over a lead that was lost goes on from its progress, and the one before is refused (F57, F58)', async () => {
+    const [a, b] = [(await join()).store.ledger, (await join()).store.ledger];
+    await a.lead('job', 1, ttlMs);
+    await a.keepLead('job', 1, ttlMs, 'x 3');
+    await backend.evict('w', 'job');
+    expect(await b.lead('job', 1, ttlMs)).toEqual({ kind: 'leads', epoch: 2, progress: 'x 3' });
+    expect(await a.keepLead('job', 1, ttlMs, 'x 9')).toBe(false);
+    await a.endLead('job', 1, 1);
+    expect(await a.lead('job', 1, ttlMs)).toEqual({ kind: 'busy' });
+    await b.endLead('job', 2, undefined);
+    expect(await a.lead('job', 1, ttlMs)).toEqual({ kind: 'leads', epoch: 3, progress: 'x 3' });
+  });
+
+  test('a lead that was lost to nobody is kept', async () => {
+    const { ledger } = (await join()).store;
+    await ledger.lead('job', 1, ttlMs);
+    await backend.evict('w', 'job');
+    expect(await ledger.keepLead('job', 1, ttlMs, 'x 1')).toBe(true);
+    expect(await ledger.lead('job', 1, ttlMs)).toEqual({ kind: 'busy' });
+  });
+
+  test('a ranking adds up what instances tell, and keeps the best', async () => {
+    const [a, b] = [(await join()).store.ledger, (await join()).store.ledger];
+    const bounds = { keep: 3, halfLifeMs: ttlMs, ttlMs };
+    expect(await a.topScores('r', 10)).toEqual([]);
+    await a.addScores('r', [['x', 5], ['y', 1], ['z', 4]], bounds); // prettier-ignore
+    await b.addScores('r', [['y', 7], ['w', 2]], bounds); // prettier-ignore
+    expect(await b.topScores('r', 10)).toEqual([['y', 8], ['x', 5], ['z', 4]]); // prettier-ignore
+    expect(await b.topScores('r', 1)).toEqual([['y', 8]]);
+    expect(await b.topScores('another', 10)).toEqual([]);
+  });
+
+  test('what was read long ago counts less, and then is forgotten', async () => {
+    const { ledger } = (await join()).store;
+    const bounds = { keep: 3, halfLifeMs: ttlMs, ttlMs };
+    await ledger.addScores('r', [['x', 4], ['once', 0.8]], bounds); // prettier-ignore
+    await backend.evict('hh', 'r');
+    await ledger.addScores('r', [['y', 3]], bounds);
+    expect(await ledger.topScores('r', 10)).toEqual([['y', 3], ['x', 2]]); // prettier-ignore
   });
 
   test('without replicas no invalidation is durable, and it is applied all the same', async () => {

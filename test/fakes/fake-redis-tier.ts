@@ -10,6 +10,7 @@ import {
   type GateStatus,
   type Hash,
   type KeyMatcher,
+  type LeadResult,
   type LeaseResult,
   type RemoteInspection,
   type RemoteKey,
@@ -19,7 +20,9 @@ import {
   type RemoteStore,
   type RemoteTier,
   type RemoteTierListener,
+  type Score,
   type SetResult,
+  type SharedLedger,
   type SplitEntry,
   type TimerHandle,
   type TokenName,
@@ -45,6 +48,9 @@ export interface FakeRedisTierOptions {
 const canaryTtlMs = 30_000;
 const setDeadlineMs = 300;
 const greetRetryMs = 250;
+const ledgerMs = 8 * 86_400_000;
+/** As a sorted set orders them, read from its end. */
+const byScore = ([a, x]: Score, [b, y]: Score): number => y - x || (a < b ? 1 : -1);
 
 /**
  * One instance's way to a fake Redis, as `RedisTier` is to a real one: a connection for reads and one for writes, in both
@@ -298,14 +304,51 @@ export class FakeRedisTier implements RemoteTier, RemoteStore, Coherence, Gate {
     }));
   }
 
-  claim(name: string, ttlMs: number): Promise<boolean> {
-    const key = this.#keys.claim(name);
-    return this.#call('claim', this.#writes, draft => {
-      if (draft.get(key) !== undefined) return false;
-      draft.set(key, '1', ttlMs);
-      return true;
-    });
-  }
+  readonly ledger: SharedLedger = {
+    lead: (job, round, leaseMs) =>
+      this.#call('lead', this.#writes, (draft): LeadResult => {
+        const [lead, epochKey, progressKey, roundKey] = this.#keys.lead(job);
+        if (Number(draft.get(roundKey) ?? -Infinity) >= round) return { kind: 'over' };
+        if (draft.get(lead) !== undefined) return { kind: 'busy' };
+        const epoch = Number(draft.get(epochKey) ?? 0) + 1;
+        draft.set(epochKey, String(epoch), ledgerMs);
+        draft.set(lead, String(epoch), leaseMs);
+        return { kind: 'leads', epoch, progress: draft.get(progressKey) as string | undefined };
+      }),
+    keepLead: (job, epoch, leaseMs, progress) =>
+      this.#call('keep', this.#writes, draft => {
+        const [lead, epochKey, progressKey] = this.#keys.lead(job);
+        if (draft.get(epochKey) !== String(epoch)) return false;
+        draft.set(lead, String(epoch), leaseMs);
+        draft.set(progressKey, progress, ledgerMs);
+        return true;
+      }),
+    endLead: (job, epoch, roundOver) =>
+      this.#call('quit', this.#writes, draft => {
+        const [lead, epochKey, progressKey, roundKey] = this.#keys.lead(job);
+        if (draft.get(epochKey) !== String(epoch)) return;
+        draft.unlink(lead);
+        if (roundOver === undefined) return;
+        draft.unlink(progressKey);
+        draft.set(roundKey, String(roundOver), ledgerMs);
+      }),
+    addScores: (name, scores, { keep, halfLifeMs, ttlMs }) =>
+      this.#call('rank', this.#writes, draft => {
+        const [ranking, halved] = this.#keys.ranking(name);
+        let kept = new Map(JSON.parse((draft.get(ranking) as string | undefined) ?? '[]') as Score[]);
+        if (draft.get(halved) === undefined) {
+          draft.set(halved, '1', halfLifeMs);
+          kept = new Map([...kept].flatMap(([member, score]) => (score >= 1 ? [[member, score / 2]] : [])));
+        }
+        for (const [member, score] of scores) kept.set(member, (kept.get(member) ?? 0) + score);
+        draft.set(ranking, JSON.stringify([...kept].sort(byScore).slice(0, keep)), ttlMs);
+      }),
+    topScores: (name, count) =>
+      this.#call('zrevrange', this.#writes, draft => {
+        const [ranking] = this.#keys.ranking(name);
+        return (JSON.parse((draft.get(ranking) as string | undefined) ?? '[]') as Score[]).slice(0, count);
+      }),
+  };
 
   // One status for both ports: what the store says of itself, and what is known of the gate.
   status(): RemoteStatus & GateStatus {

@@ -175,12 +175,14 @@ describe('a Redis Cluster', () => {
     expect(await a.clearMatching('*', { signal: stop.signal })).toMatchObject({ removed: 0, done: false });
   });
 
-  test('the numbers of all servers are added up, and a claim is given once', async () => {
+  test('the numbers of all servers are added up, and a job is led by one', async () => {
     const [a, b] = [await instance(), await instance()];
     await a.getOrSet('k', () => 'v');
     expect(await a.remoteInfo()).toMatchObject({ connectedClients: expect.any(Number) as number });
-    const claims = await Promise.all([a.claim('tick', 10_000), b.claim('tick', 10_000)]);
-    expect(claims.filter(Boolean)).toHaveLength(1);
+    const leads = await Promise.all([a.cluster.lead('job', 1, 10_000), b.cluster.lead('job', 1, 10_000)]);
+    expect(leads.filter(lead => lead === 'busy')).toHaveLength(1);
+    await a.cluster.addScores('r', [['x', 2]], { keep: 3, halfLifeMs: 10_000, ttlMs: 10_000 });
+    expect(await b.cluster.topScores('r', 3)).toEqual([['x', 2]]);
     expect(a.status()).toMatchObject({ remote: { state: 'up', breaker: 'closed' }, gate: { open: true } });
   });
 

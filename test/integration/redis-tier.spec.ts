@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { definePolicy, SystemClock, type TieredCache } from '../../src/cache/core';
+import { definePolicy, SystemClock, type Lead, type TieredCache } from '../../src/cache/core';
 import { NodeHash } from '../../src/cache/node/node-hash';
 import { RedisConnections } from '../../src/redis/redis-connections';
 import { RedisTier, type RedisClients } from '../../src/cache/redis';
@@ -258,7 +258,12 @@ describe('the Redis tier', () => {
       expect(await a.clear()).toEqual({ applied: true, queued: false });
       expect(await a.explain('k')).toMatchObject({ redis: true });
       expect(await a.remoteInfo()).toBeDefined();
-      expect(await a.claim('tick', 1_000)).toBe(true);
+      const lead = await a.cluster.lead('job', 1, 1_000);
+      expect(typeof lead === 'object' && (await lead.keep('x'))).toBe(true);
+      await (lead as Lead).end(true);
+      const bounds = { keep: 3, halfLifeMs: 1, ttlMs: 10_000 };
+      for (const count of [2, 1]) expect(await a.cluster.addScores('r', [['x', count]], bounds)).toBe(true);
+      expect((await a.cluster.topScores('r', 3))[0]?.[0]).toBe('x');
       await eventually(async () => (await b.lookup('k', () => 'v2', { tags: ['t'] })).outcome === 'l1_hit');
     };
 

@@ -21,7 +21,7 @@ describe('a rumour', () => {
     const answer = a.lookup('k', async () => {
       // In the order of the connections: what was to be read has been read, what was to be written has been written.
       await a.get('nothing');
-      await a.claim('nothing', 1_000);
+      await a.cluster.lead('nothing', 1, 1_000);
       return 'new';
     });
     await taken;

@@ -14,6 +14,8 @@ const tier = 'test/integration/redis-tier.spec.ts';
 const cluster = 'test/integration/cluster.spec.ts';
 const clusterFaults = 'test/integration/cluster-faults.spec.ts';
 const http = 'test/e2e/http-caching';
+const warming = 'src/cache/warming/warming.service.spec.ts';
+const warmingFaults = 'test/faults/warming.spec.ts';
 
 /** @type {Mutation[]} */
 export const mutations = [
@@ -479,5 +481,68 @@ export const mutations = [
     find: 'return call.batch ? run() : this.inPlace',
     replace: 'return this.inPlace',
     tests: [`${core}/tiered-cache.many.spec.ts`],
+  },
+  {
+    name: 'warming: a leader whose time is over does not keep the lead',
+    file: 'src/cache/redis/scripts.ts',
+    find: "if latest ~= ARGV[1] then return 0 end\nredis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])",
+    replace: "redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])",
+    tests: [warmingFaults],
+  },
+  {
+    name: 'warming: a leader whose time is over ends nothing',
+    file: 'src/cache/redis/scripts.ts',
+    find: "if latest ~= ARGV[1] then return 0 end\nredis.call('UNLINK', KEYS[1])",
+    replace: "redis.call('UNLINK', KEYS[1])",
+    tests: ['test/contracts/remote-tier.spec.ts'],
+  },
+  {
+    name: 'warming: who takes over goes on where the work was',
+    file: 'src/cache/warming/warm-runner.ts',
+    find: 'prefix.count = plan.doneBefore(scheduled.lead.progress)',
+    replace: 'prefix.count = 0',
+    tests: [warmingFaults],
+  },
+  {
+    name: 'warming: a leader that was replaced stops',
+    file: 'src/cache/warming/warm-runner.ts',
+    find: 'if (!kept) return cut.abort',
+    replace: 'if (!kept) return void',
+    tests: [warmingFaults],
+  },
+  {
+    name: 'warming: what nobody reads is left alone',
+    file: 'src/cache/warming/warm-runner.ts',
+    find: 'readByUsers?.has(unit.member) === false',
+    replace: 'readByUsers?.has(unit.member) === undefined',
+    tests: [warming],
+  },
+  {
+    name: 'warming: a schedule renews what would expire before the next run',
+    file: 'src/cache/warming/warm-runner.ts',
+    find: 'this.runUnit(unit, signal, scheduled?.periodMs)',
+    replace: 'this.runUnit(unit, signal, undefined)',
+    tests: [warming],
+  },
+  {
+    name: 'warming: no more loads a second than it may',
+    file: 'src/cache/warming/warm-runner.ts',
+    find: "if (outcome.kind !== 'skipped') pacer.loaded();",
+    replace: '',
+    tests: [warming],
+  },
+  {
+    name: 'warming: critical jobs come first',
+    file: 'src/cache/warming/warm-plan.ts',
+    find: 'critical ? Infinity : priority',
+    replace: 'critical ? priority : priority',
+    tests: ['src/cache/warming/warm-plan.spec.ts', warming],
+  },
+  {
+    name: 'warming: its own reads are no evidence',
+    file: 'src/cache/nest/cache.interceptor.ts',
+    find: "this.cache.purpose === 'request' && this.evidence.due()",
+    replace: 'this.evidence.due()',
+    tests: [warming],
   },
 ];

@@ -48,15 +48,42 @@ export class ClearQueryDto {
   confirm?: boolean;
 }
 
+const name = {
+  each: true,
+  message: 'each must be 1 to 128 of the characters A-Z a-z 0-9 . _ : -',
+};
+
 export class WarmBodyDto {
-  @ApiPropertyOptional({ type: [String], description: 'Default: all', example: ['agents', 'models'] })
+  @ApiPropertyOptional({
+    type: [String],
+    description: 'What is warmed; without this and without jobs everything',
+    example: ['agents', 'models'],
+  })
   @MayBeAbsent()
   @IsArray()
   @ArrayMinSize(1, { message: 'must name at least one category, or be left out' })
   @ArrayMaxSize(50, { message: 'may name 50 categories' })
-  @Matches(/^[A-Za-z0-9._:-]{1,64}$/, {
-    each: true,
-    message: 'each must be 1 to 64 of the characters A-Z a-z 0-9 . _ : -',
-  })
+  @Matches(/^[A-Za-z0-9._:-]{1,128}$/, name)
   categories?: string[];
+
+  @ApiPropertyOptional({ type: [String], description: 'Single jobs besides', example: ['agents:list'] })
+  @MayBeAbsent()
+  @IsArray()
+  @ArrayMinSize(1, { message: 'must name at least one job, or be left out' })
+  @ArrayMaxSize(50, { message: 'may name 50 jobs' })
+  @Matches(/^[A-Za-z0-9._:-]{1,128}$/, name)
+  jobs?: string[];
+
+  @ApiPropertyOptional({
+    description: 'false answers at once with a run that can be looked at',
+    default: true,
+  })
+  @MayBeAbsent()
+  @IsBoolean(flag)
+  wait?: boolean;
+
+  @ApiPropertyOptional({ description: 'Only tells what would be warmed', default: false })
+  @MayBeAbsent()
+  @IsBoolean(flag)
+  dry_run?: boolean;
 }

@@ -12,6 +12,8 @@ export interface CacheEventMap {
     cause: MissCause | undefined;
     source: AnswerSource | undefined;
     stored: boolean;
+    /** This read has begun a load behind its answer. */
+    refreshing: boolean;
     purpose: Purpose;
   };
   /** A loader settled. */

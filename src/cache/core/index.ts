@@ -15,6 +15,7 @@ export { policies, type PolicyName } from './policies';
 export * from './errors';
 export * from './outcomes';
 export * from './ports';
+export { ClusterWork, type Lead } from './cluster-work';
 export { CacheEvents, type CacheEventMap, type CacheEventName } from './events';
 export {
   rates,

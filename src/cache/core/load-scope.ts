@@ -12,6 +12,8 @@ export type Purpose = 'request' | 'warm-up' | 'admin' | 'refresh';
 export interface LoadScope {
   readonly purpose: Purpose;
   readonly load: OuterLoad | undefined;
+  /** Reads here refresh what would expire within so long, in milliseconds. */
+  readonly refreshWithinMs?: number | undefined;
 }
 
 export interface OuterLoad {

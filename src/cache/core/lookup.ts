@@ -79,16 +79,18 @@ export class Lookups {
       if (entry && (nowMs < entry.staleAtMs || loader)) {
         if (counted) stats.l1.hits += 1;
         scope?.load?.inherit(tokensOf(entry));
-        if (loader && (nowMs >= entry.refreshAtMs || isWithin(options, entry, nowMs))) {
+        let refreshing = false;
+        if (loader && (nowMs >= entry.refreshAtMs || isWithin(options, scope, entry, nowMs))) {
           const call = this.callOf(key, loader, options, scope, batch);
           const patient = nowMs >= entry.staleAtMs && policy.softDeadlineMs > 0;
-          if (!patient) void this.#refreshes.start(call, entry.fillId);
-          else return this.#fresherThan(foundOf(entry), 'l1', entry.fillId, call, options);
+          if (patient) return this.#fresherThan(foundOf(entry), 'l1', entry.fillId, call, options);
+          refreshing = this.#refreshes.start(call, entry.fillId) !== undefined;
         }
         return this.#answer(key, policy, scope, entry, {
           outcome: foundOutcome(entry, 'l1', nowMs),
           source: 'l1',
           stored: true,
+          refreshing,
         });
       }
     }
@@ -278,15 +280,17 @@ export class Lookups {
         : ({ outcome: 'miss', cause: result.cause, source: 'load', stored: result.stored } as const);
       return this.#answer(call.key, call.policy, call.scope, entry, how);
     }
+    let refreshing = false;
     if (call.loader && !result.suspect) {
       if (nowMs >= entry.staleAtMs && call.policy.softDeadlineMs > 0)
         return this.#fresherThan(entry, result.source, result.fillId, call, options);
       const refreshAtMs =
         entry.bornAtMs + (entry.staleAtMs - entry.bornAtMs) * (call.policy.refreshAheadFraction || 1);
-      const isDue = nowMs >= refreshAtMs || isWithin(options, entry, nowMs);
-      if (!joined && !entry.negative && isDue) void this.#refreshes.start(call, result.fillId);
+      const isDue = nowMs >= refreshAtMs || isWithin(options, call.scope, entry, nowMs);
+      if (!joined && !entry.negative && isDue)
+        refreshing = this.#refreshes.start(call, result.fillId) !== undefined;
     }
-    return this.#foundAnswer(call, entry, result.source, nowMs);
+    return this.#foundAnswer(call, entry, result.source, nowMs, refreshing);
   }
 
   /**
@@ -317,15 +321,22 @@ export class Lookups {
       if (result && (loaded || found))
         return this.#conclude(call, options, { result, joined: own === undefined });
     }
-    return this.#foundAnswer(call, entry, source, clock.nowMs());
+    return this.#foundAnswer(call, entry, source, clock.nowMs(), own !== undefined);
   }
 
-  #foundAnswer(call: Call, entry: FoundEntry, source: 'l1' | 'l2', nowMs: number): CacheAnswer<unknown> {
+  #foundAnswer(
+    call: Call,
+    entry: FoundEntry,
+    source: 'l1' | 'l2',
+    nowMs: number,
+    refreshing: boolean,
+  ): CacheAnswer<unknown> {
     const outcome = foundOutcome(entry, source, nowMs);
     return this.#answer(call.key, call.policy, call.scope, entry, {
       outcome: entry.elsewhere && outcome !== 'stale_hit' ? 'coalesced' : outcome,
       source,
       stored: true,
+      refreshing,
     });
   }
 
@@ -376,6 +387,7 @@ export class Lookups {
       cause: how.cause,
       source: how.source,
       stored: how.stored,
+      refreshing: how.refreshing ?? false,
       purpose,
     });
   }
@@ -415,10 +427,17 @@ interface How {
   cause?: MissCause;
   source: AnswerSource | undefined;
   stored: boolean;
+  refreshing?: boolean;
 }
 
 /** Whether the caller's own threshold says that an entry is due for a refresh. */
-function isWithin({ refreshWithinMs }: CallOptions, entry: FoundEntry | NearEntry, nowMs: number): boolean {
+function isWithin(
+  options: CallOptions,
+  scope: LoadScope | undefined,
+  entry: FoundEntry | NearEntry,
+  nowMs: number,
+): boolean {
+  const refreshWithinMs = options.refreshWithinMs ?? scope?.refreshWithinMs;
   if (refreshWithinMs === undefined || entry.negative) return false;
   const withinMs =
     typeof refreshWithinMs === 'function' ? refreshWithinMs(entry.held.read()) : refreshWithinMs;

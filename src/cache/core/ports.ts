@@ -145,10 +145,38 @@ export interface RemoteStore {
     options: { dryRun: boolean; signal?: AbortSignal; onProgress?: (progress: ClearProgress) => void },
   ): Promise<ClearProgress>;
   info(): Promise<RemoteServerInfo>;
-  /** Claims a slot of time for one instance in the cluster; false when another has it. */
-  claim(name: string, ttlMs: number): Promise<boolean>;
+  readonly ledger: SharedLedger;
   status(): RemoteStatus;
   close(): Promise<void>;
+}
+
+/**
+ * What instances keep for each other beside entries: who leads a piece of work, and what is read most. Rejects as the store
+ * does. Nothing of it is needed for an answer to be right.
+ */
+export interface SharedLedger {
+  /** Takes the lead in a job for `leaseMs`, unless another instance has it or the round, or a later one, is over. */
+  lead(job: string, round: number, leaseMs: number): Promise<LeadResult>;
+  /** Keeps the lead for `leaseMs` more and notes how far the work has come; false when somebody leads a later epoch. */
+  keepLead(job: string, epoch: number, leaseMs: number, progress: string): Promise<boolean>;
+  /** Gives the lead up. With `roundOver` the work is done: its progress is forgotten, and nobody leads that round again. */
+  endLead(job: string, epoch: number, roundOver: number | undefined): Promise<void>;
+  /** Adds to the scores of members; the best `keep` stay, and all are halved once in `halfLifeMs`. */
+  addScores(ranking: string, scores: readonly Score[], bounds: RankingBounds): Promise<void>;
+  /** The members with the highest scores, the best first. */
+  topScores(ranking: string, count: number): Promise<Score[]>;
+}
+
+export type LeadResult =
+  { kind: 'leads'; epoch: number; progress: string | undefined } | { kind: 'busy' } | { kind: 'over' };
+
+export type Score = readonly [member: string, score: number];
+
+export interface RankingBounds {
+  keep: number;
+  halfLifeMs: number;
+  /** Nobody has added anything for so long: it is forgotten. */
+  ttlMs: number;
 }
 
 /** How many replicas must have confirmed a write, and how long to wait for them, in milliseconds. */

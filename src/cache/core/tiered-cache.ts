@@ -1,5 +1,6 @@
 import { assemble, type TieredCacheDependencies } from './assemble';
 import { checkKey, checkKeyList, checkTag, checkTagList } from './cache-key';
+import { ClusterWork } from './cluster-work';
 import type { CallOptions } from './call';
 import { CacheKeyError, RemoteUnavailableError } from './errors';
 import type { CacheEvents } from './events';
@@ -66,6 +67,12 @@ export class TieredCache {
   readonly #writes: Writes;
   readonly #startedAtMs: number;
   #closing: Promise<void> | undefined;
+
+  /** Work that one instance does for all. */
+  readonly cluster = new ClusterWork(() => {
+    const store = this.#parts.shared?.store;
+    return store?.available ? store.ledger : undefined;
+  });
 
   constructor(dependencies: TieredCacheDependencies, options: TieredCacheOptions = {}) {
     this.#parts = assemble(dependencies, options, {
@@ -289,10 +296,13 @@ export class TieredCache {
 
   // ------------------------------------------------------------------------------------------ around it
 
-  /** Runs something whose reads are not a user's: they are not counted, and neither is what they load. */
-  runAs<T>(purpose: Purpose, run: () => Promise<T>): Promise<T> {
+  /**
+   * Runs something whose reads are not a user's: they are not counted, and neither is what they load.
+   * @param refreshWithinMs entries that they find and that expire within so long are refreshed, in the background
+   */
+  runAs<T>(purpose: Purpose, run: () => Promise<T>, refreshWithinMs?: number): Promise<T> {
     const load = this.#parts.scopes.current()?.load;
-    return this.#parts.scopes.run({ purpose, load }, run);
+    return this.#parts.scopes.run({ purpose, load, refreshWithinMs }, run);
   }
 
   /** On whose behalf the current async context reads. */
@@ -345,18 +355,6 @@ export class TieredCache {
       return await shared.store.info();
     } catch (error) {
       if (error instanceof RemoteUnavailableError) return undefined;
-      throw error;
-    }
-  }
-
-  /** Claims a slot of time for one instance of the cluster, such as a tick of a schedule. Alone, or without Redis, the claim is ours. */
-  async claim(name: string, ttlMs: number): Promise<boolean> {
-    const shared = this.#parts.shared;
-    if (!shared?.store.available) return true;
-    try {
-      return await shared.store.claim(name, ttlMs);
-    } catch (error) {
-      if (error instanceof RemoteUnavailableError) return true;
       throw error;
     }
   }

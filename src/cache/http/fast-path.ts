@@ -31,6 +31,8 @@ export interface FastTarget {
   /** Names of the headers in the key. */
   readonly vary: readonly string[];
   cacheControl(stored: StoredResponse): string;
+  /** Tells of a hit, where somebody keeps count of what is read. */
+  seen(headers: IncomingMessage['headers']): void;
   /** What the router leaves on a request: the route's template, for those who count by it. */
   readonly route: object | undefined;
   readonly edge: FastEdge;
@@ -87,6 +89,7 @@ export class FastPath {
       if (body === undefined) return false;
     }
     this.cache.countPeeked(key, target.policy, answer);
+    target.seen(request.headers);
     if (target.route !== undefined) (request as { route?: object }).route = target.route;
     if (edge.run.length === 0) send(learned, request, response, answer, stored, representation, body);
     else

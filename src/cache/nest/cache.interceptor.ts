@@ -47,6 +47,8 @@ import { clientCachingOf } from './client-caching';
 import { FastPathService } from './fast-path.service';
 import { produce, writeStored, type Produced } from './http-exchange';
 import { InternalRequests } from './internal-requests';
+import { ReadEvidence } from './read-evidence';
+import { repeatable } from './repeatable-route';
 import { SentResponses } from './sent-responses';
 
 /** One request on its way through the cache. */
@@ -85,6 +87,7 @@ export class CacheInterceptor implements NestInterceptor, OnModuleInit {
     private readonly sent: SentResponses,
     private readonly bodies: EncodedBodies,
     private readonly fast: FastPathService,
+    private readonly evidence: ReadEvidence,
     private readonly host: HttpAdapterHost,
     @Inject(CACHE_MODULE_OPTIONS) options: CacheModuleOptions,
   ) {
@@ -149,8 +152,12 @@ export class CacheInterceptor implements NestInterceptor, OnModuleInit {
     const near = this.cache.peekFresh<StoredResponse | Unshared>(key, route.policy);
     if (near) this.cache.countPeeked(key, route.policy, near);
     const answer = near ?? (await this.lookup(exchange, key, tags, readOnly));
-    if (verdict.use === 'store' && answer.source !== 'load' && answer.outcome !== 'stale_hit')
-      this.fast.learn(route, request, exchange.response, key, routed);
+    if (verdict.use === 'store') {
+      if (answer.source !== 'load' && answer.outcome !== 'stale_hit')
+        this.fast.learn(route, request, exchange.response, key, routed);
+      if (route.isRepeatable && this.cache.purpose === 'request' && this.evidence.due())
+        this.evidence.tell(route.policy.name, repeatable(route, routed, headers));
+    }
     return this.answer(exchange, key, answer, readOnly);
   }
 

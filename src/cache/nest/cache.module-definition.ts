@@ -15,6 +15,16 @@ export interface WarmingOptions {
   cron?: string;
   /** Loads that run at once. From 1 to 64. Default 4. */
   concurrency?: number;
+  /** Loads that begin in a second at most; 0 for no limit. From 0 to 10,000. Default 50. */
+  loadsPerSecond?: number;
+  /** A run begins nothing more after so long, in milliseconds. From 100 to 3,600,000. Default 120,000. */
+  deadlineMs?: number;
+  /** `isReady` waits for the critical jobs of the start so long at most, in milliseconds. From 0 to 600,000. Default 10,000. */
+  readyDeadlineMs?: number;
+  /** Reads of each policy that are warmed because users make them most; 0 for none. From 0 to 256. Default 50. */
+  hotKeys?: number;
+  /** An instance that leads a scheduled run and is gone is followed by another one after so long, in milliseconds. From 100 to 60,000. Default 10,000. */
+  leaseMs?: number;
 }
 
 /** How the application says who a request is from. Asked after the guards, which have verified it. */
@@ -79,7 +89,16 @@ export const cacheModuleDefaults = Object.freeze({
   tenantProperties: Object.freeze(['tenant', 'tenantId']),
   maxEncodedBytes: 16 * 1_048_576,
   maxFastUrls: 10_000,
-  warming: Object.freeze({ enabled: true, cron: 'off', concurrency: 4 }),
+  warming: Object.freeze({
+    enabled: true,
+    cron: 'off',
+    concurrency: 4,
+    loadsPerSecond: 50,
+    deadlineMs: 120_000,
+    readyDeadlineMs: 10_000,
+    hotKeys: 50,
+    leaseMs: 10_000,
+  }),
 });
 
 export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: CACHE_MODULE_OPTIONS } =

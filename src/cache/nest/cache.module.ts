@@ -4,8 +4,10 @@ import { ScheduleModule } from '@nestjs/schedule';
 import { TieredCache } from '../core';
 import { EncodedBodies } from '../http';
 import { WarmingService } from '../warming/warming.service';
+import { HotKeys } from '../warming/hot-keys';
 import { ReadObserver } from '../warming/read-observer';
 import { WarmLeader } from '../warming/warm-leader';
+import { WarmRunner } from '../warming/warm-runner';
 import { WarmUpRegistry } from '../warming/warm-up.registry';
 import { CacheInterceptor } from './cache.interceptor';
 import { CacheEventLog } from './cache-event-log';
@@ -28,6 +30,7 @@ import { InvalidationInterceptor } from './invalidation.interceptor';
 import { KeyHeads } from './key-heads';
 import { PolicyTable } from './policy-table';
 import { putFirst } from './put-first';
+import { ReadEvidence } from './read-evidence';
 import { SentResponses } from './sent-responses';
 
 /**
@@ -60,6 +63,7 @@ import { SentResponses } from './sent-responses';
       useFactory: ({ maxEncodedBytes = cacheModuleDefaults.maxEncodedBytes }: CacheModuleOptions) =>
         new EncodedBodies(maxEncodedBytes),
     },
+    ReadEvidence,
     FastPathService,
     InternalRequests,
     CachedRoutes,
@@ -72,7 +76,9 @@ import { SentResponses } from './sent-responses';
     { provide: APP_INTERCEPTOR, useClass: InvalidationInterceptor },
     ...cacheManagerProviders,
     ReadObserver,
+    HotKeys,
     WarmLeader,
+    WarmRunner,
     WarmUpRegistry,
     WarmingService,
   ],

@@ -9,6 +9,7 @@ import { KeyHeads } from './key-heads';
 import { methodKey, UnkeyableArgumentError } from './method-key';
 import { isRoute } from './nest-metadata';
 import { PolicyTable } from './policy-table';
+import { memberOf, ReadEvidence, repeatableOf } from './read-evidence';
 
 type Method = (this: unknown, ...args: unknown[]) => unknown;
 type Instance = Record<string, unknown>;
@@ -31,6 +32,7 @@ export class CachedMethodExplorer implements OnModuleInit {
     private readonly policies: PolicyTable,
     private readonly heads: KeyHeads,
     private readonly invalidation: CacheInvalidation,
+    private readonly evidence: ReadEvidence,
   ) {}
 
   /** @throws CacheOptionsError naming class and method, for one that cannot be cached as it is declared */
@@ -106,7 +108,19 @@ export class CachedMethodExplorer implements OnModuleInit {
       );
     }
     const policy = this.policies.resolve(where, metadata);
-    const { cache } = this;
+    const { cache, evidence } = this;
+    // A call that text cannot hold, such as one with a date, cannot be made again.
+    const tell = (key: string, args: readonly unknown[]): void => {
+      const member = memberOf({ head, args });
+      const again = member === undefined ? undefined : repeatableOf(member);
+      if (!again || !('args' in again)) return;
+      try {
+        if (methodKey(head, pickArguments ? pickArguments(...again.args) : again.args) !== key) return;
+      } catch {
+        return;
+      }
+      evidence.tell(policy.name, again);
+    };
     const pickArguments = options.args as ((...args: unknown[]) => readonly unknown[]) | undefined;
     const tagsOf = typeof options.tags === 'function' ? options.tags : undefined;
     const passed = (reason: unknown): void => this.countUnkeyable(where, policy.name, reason);
@@ -121,6 +135,7 @@ export class CachedMethodExplorer implements OnModuleInit {
         passed(error);
         return run.apply(this, args);
       }
+      if (cache.purpose === 'request' && evidence.due()) tell(key, args);
       return cache.getOrSet(key, () => run.apply(this, args), tags ? { policy, tags } : { policy });
     };
   }

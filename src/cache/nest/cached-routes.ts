@@ -52,6 +52,8 @@ export interface CachedRoute {
   readonly passesThrough: boolean;
   /** Guards stand at it or at its controller. */
   readonly isGuarded: boolean;
+  /** Its answers are for everybody and depend on nothing but what is in the key, so that the application can ask it by itself. */
+  readonly isRepeatable: boolean;
   /** What `@Header()` puts on every answer. */
   readonly headers: ReturnType<typeof headersOf>;
 }
@@ -153,6 +155,7 @@ export class CachedRoutes implements OnModuleInit {
       keyedByHost: isBoundToHost(controller),
       passesThrough: obstacle !== undefined,
       isGuarded: hasGuards(controller, handler),
+      isRepeatable: principal === 'none' && obstacle === undefined && !isBoundToHost(controller),
       headers,
     });
   }

@@ -34,6 +34,8 @@ import {
   type MiddlewareTreatment,
 } from './fast-edge';
 import { isRoute } from './nest-metadata';
+import { ReadEvidence } from './read-evidence';
+import { repeatable } from './repeatable-route';
 
 interface Layer {
   readonly name: string;
@@ -74,6 +76,7 @@ export class FastPathService implements OnApplicationBootstrap, OnApplicationShu
     bodies: EncodedBodies,
     private readonly host: HttpAdapterHost,
     private readonly application: ApplicationConfig,
+    private readonly evidence: ReadEvidence,
     @Inject(CACHE_MODULE_OPTIONS) private readonly options: CacheModuleOptions,
   ) {
     const { enabled = true, maxUrls = cacheModuleDefaults.maxFastUrls } = options.fastPath ?? {};
@@ -132,7 +135,7 @@ export class FastPathService implements OnApplicationBootstrap, OnApplicationShu
       return;
     }
     if (!standsAs(edge, request, response)) return;
-    path.learn(url, targetOf(route, key, routed, request.route as object | undefined, edge));
+    path.learn(url, this.targetOf(route, key, routed, request.route as object | undefined, edge));
   }
 
   private answers(request: IncomingMessage, response: ServerResponse): boolean {
@@ -226,29 +229,33 @@ export class FastPathService implements OnApplicationBootstrap, OnApplicationShu
     return undefined;
   }
 
+  private targetOf(
+    route: CachedRoute,
+    key: string,
+    routed: Omit<RoutedRequest, 'headers'>,
+    template: object | undefined,
+    edge: FastEdge,
+  ): FastTarget {
+    return {
+      policy: route.policy,
+      key: route.vary.length === 0 ? key : undefined,
+      keyFor: headers => requestKey(route.rules, { ...routed, headers }),
+      vary: route.vary,
+      cacheControl: stored => cacheControl(clientCachingOf(route, stored)),
+      seen: headers => {
+        if (route.isRepeatable && this.evidence.due())
+          this.evidence.tell(route.policy.name, repeatable(route, routed, headers));
+      },
+      route: template,
+      edge,
+    };
+  }
+
   private tell(message: string): void {
     if (this.#told.has(message)) return;
     this.#told.add(message);
     this.#logger.log(message);
   }
-}
-
-function targetOf(
-  route: CachedRoute,
-  key: string,
-  routed: Omit<RoutedRequest, 'headers'>,
-  template: object | undefined,
-  edge: FastEdge,
-): FastTarget {
-  return {
-    policy: route.policy,
-    key: route.vary.length === 0 ? key : undefined,
-    keyFor: headers => requestKey(route.rules, { ...routed, headers }),
-    vary: route.vary,
-    cacheControl: stored => cacheControl(clientCachingOf(route, stored)),
-    route: template,
-    edge,
-  };
 }
 
 function nameOf({ name, path }: MiddlewareLayer): string {

@@ -39,13 +39,32 @@ interface ScriptCommands {
       version: number,
     ]
   ): Promise<number>;
+  cacheLead(
+    ...args: [...keys: LeadKeys, round: number, leaseMs: number, keepMs: number]
+  ): Promise<[number, number?, (string | null)?]>;
+  cacheKeep(
+    lead: string,
+    epochKey: string,
+    progressKey: string,
+    epoch: number,
+    leaseMs: number,
+    progress: string,
+    keepMs: number,
+  ): Promise<number>;
+  cacheQuit(...args: [...keys: LeadKeys, epoch: number, round: number | '', keepMs: number]): Promise<number>;
+  cacheRank(ranking: string, halved: string, ...args: Arg[]): Promise<number>;
 }
+
+type LeadKeys = [lead: string, epoch: string, progress: string, round: string];
 
 /** One connection that knows our scripts. */
 export type RedisCommands = Redis & ScriptCommands;
 
 /** The commands for keys that the store uses, on one connection or wherever in a Cluster the key is. */
-export type KeyCommands = Pick<Redis, 'mgetBuffer' | 'get' | 'pttl' | 'set' | 'unlink' | 'touch'> &
+export type KeyCommands = Pick<
+  Redis,
+  'mgetBuffer' | 'get' | 'pttl' | 'set' | 'unlink' | 'touch' | 'zrevrange'
+> &
   ScriptCommands;
 
 /** Teaches a client our scripts. Sent by digest; after SCRIPT FLUSH or on a new server the client sends them whole again. */

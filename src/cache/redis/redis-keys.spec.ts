@@ -12,7 +12,14 @@ describe('the keys of a namespace in Redis', () => {
       'ns:1:l:{a}',
     ]);
     expect([keys.token('agents'), keys.token(keyToken('a'))]).toEqual(['ns:1:t:{agents}', 'ns:1:k:{a}']);
-    expect([keys.claim('warm'), keys.serverIdentity()]).toEqual(['ns:1:w:warm', 'ns:1:r']);
+    expect(keys.serverIdentity()).toBe('ns:1:r');
+    expect(keys.lead('warm-up a')).toEqual([
+      'ns:1:w:{warm-up%20a}',
+      'ns:1:w:{warm-up%20a}:e',
+      'ns:1:w:{warm-up%20a}:c',
+      'ns:1:w:{warm-up%20a}:r',
+    ]);
+    expect(keys.ranking('a}b')).toEqual(['ns:1:h:{a%7Db}', 'ns:1:hh:{a%7Db}']);
   });
 
   test('what a script touches together stands in one slot', () => {
@@ -31,7 +38,8 @@ describe('the keys of a namespace in Redis', () => {
     ['untracked data', keys.data('a', false)],
     ['a lease', keys.lease('a')],
     ['a canary', keys.canary('i1', '1.0', 'tag')],
-    ['a claim', keys.claim('w}')],
+    ['the lead in a job', keys.lead('w}')[0]],
+    ['a ranking', keys.ranking('w')[0]],
     ['the identity of the server', keys.serverIdentity()],
     ['another namespace', new RedisKeys('ns2').data('a', true)],
     ['a namespace that ours begins with', new RedisKeys('n').data('a', true)],
@@ -58,7 +66,7 @@ describe('the keys of a namespace in Redis', () => {
       keys.trackedPrefixes('i1').some(prefix => key.startsWith(prefix));
     const [data, untracked, lease, token] = keys.ofKey('a');
     expect([data, token, keys.token('agents')].map(tracked)).toEqual([true, true, true]);
-    expect([untracked, lease, keys.claim('w'), keys.serverIdentity()].map(tracked)).toEqual([
+    expect([untracked, lease, keys.lead('w')[0], keys.serverIdentity()].map(tracked)).toEqual([
       false,
       false,
       false,
@@ -70,7 +78,7 @@ describe('the keys of a namespace in Redis', () => {
     for (const name of ['a%20b', keyToken('a%20b')]) expect(hashTagOf(name)).toBe('a%20b');
     expect(keys.ofKey('a').map(hashTagIn)).toEqual(['a', 'a', 'a', 'a']);
     expect(
-      [keys.token('!any'), keys.claim('w'), 'ns:{}x', keys.canary('i', '1.0', 't')].map(hashTagIn),
-    ).toEqual(['!any', 'ns:1:w:w', 'ns:{}x', 't']);
+      [keys.token('!any'), keys.lead('w')[1], 'ns:{}x', keys.canary('i', '1.0', 't')].map(hashTagIn),
+    ).toEqual(['!any', 'w', 'ns:{}x', 't']);
   });
 });

@@ -10,7 +10,8 @@ const formatVersion = 1;
  *     ns:d:{key}  data that may have copies in L1 (tracked)     ns:t:{tag}  tag token (tracked)
  *     ns:x:{key}  data without such copies                      ns:k:{key}  token of a local-tier key (tracked)
  *     ns:l:{key}  lease                                         ns:~:inst:n canaries of an instance (tracked)
- *     ns:w:name   claims of a slot of time                      ns:r        identity of the server, as last greeted
+ *     ns:w:{job}  lead in a job; :e epoch, :c how far it has     ns:r        identity of the server, as last greeted
+ *                 come, :r the round that is over                ns:h:{name} ranking; hh while it is not to be halved
  *
  * In a Cluster canaries and identities end in a hash tag whose slot their node has.
  */
@@ -50,8 +51,15 @@ export class RedisKeys {
     ];
   }
 
-  claim(name: string): string {
-    return `${this.prefix}w:${name}`;
+  /** In the order in which the scripts expect it. */
+  lead(job: string): [lead: string, epoch: string, progress: string, round: string] {
+    const lead = `${this.prefix}w:{${encodeURIComponent(job)}}`;
+    return [lead, `${lead}:e`, `${lead}:c`, `${lead}:r`];
+  }
+
+  ranking(name: string): [ranking: string, halved: string] {
+    const inner = `{${encodeURIComponent(name)}}`;
+    return [`${this.prefix}h:${inner}`, `${this.prefix}hh:${inner}`];
   }
 
   /** `hashTag` puts it into a slot of the node that it is written to; '' where there are no slots. */

@@ -26,7 +26,8 @@ import { clearMatching } from './clear-matching';
 import { ClusterTopology } from './cluster-topology';
 import { Invalidations } from './invalidations';
 import { KeyReads } from './key-reads';
-import { hashTagIn, hashTagOf, type RedisKeys } from './redis-keys';
+import { hashTagOf, type RedisKeys } from './redis-keys';
+import { RedisLedger } from './redis-ledger';
 import type { RedisNode } from './redis-node';
 import type { RedisClients } from './clients';
 import { parseServerInfo, sumOf } from './server-info';
@@ -58,6 +59,7 @@ const tokensPerCommand = 500;
  */
 export class RedisStore implements RemoteStore {
   readonly coherence: Coherence;
+  readonly ledger: RedisLedger;
   readonly #topology: Topology;
   readonly #reads: KeyReads;
   readonly #invalidations: Invalidations;
@@ -89,6 +91,7 @@ export class RedisStore implements RemoteStore {
       ? new ClusterTopology(clients.cluster, topologyOptions)
       : new SingleTopology(clients, topologyOptions);
     this.#reads = new KeyReads(this.#topology);
+    this.ledger = new RedisLedger(this.#topology, options.keys);
     this.#invalidations = new Invalidations(this.#topology, options.keys, text => this.#encode(text));
     this.coherence = {
       gateOf: name => this.#topology.gateOf(this.#topology.slotOf(hashTagOf(name))),
@@ -261,12 +264,6 @@ export class RedisStore implements RemoteStore {
       usable.map(async node => parseServerInfo(await node.call(() => node.reads.info()))),
     );
     return infos.length === 1 ? infos[0]! : sumOf(infos);
-  }
-
-  async claim(name: string, ttlMs: number): Promise<boolean> {
-    const key = this.options.keys.claim(name);
-    const node = this.#topology.nodeOf(this.#topology.slotOf(hashTagIn(key)));
-    return (await node.call(() => this.#topology.writes.set(key, '1', 'PX', ttlMs, 'NX'))) === 'OK';
   }
 
   status(): RemoteStatus {

@@ -39,6 +39,15 @@ const shapes: Readonly<Record<string, Check>> = {
   cacheRel: isOneOf(0, 1),
   cacheInv: isOneOf(1),
   cacheSetd: isOneOf(1, -1, -2),
+  cacheLead: reply => {
+    if (!Array.isArray(reply)) return false;
+    const [kind, epoch, progress] = reply as [unknown, unknown, unknown];
+    if (kind !== 2) return (kind === 0 || kind === 1) && reply.length === 1;
+    return isCount(epoch) && (progress === undefined || progress === null || typeof progress === 'string');
+  },
+  cacheKeep: isOneOf(0, 1),
+  cacheQuit: isOneOf(0, 1),
+  cacheRank: isCount,
 };
 
 /**

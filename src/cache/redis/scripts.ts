@@ -99,6 +99,46 @@ removeKey(KEYS[1], KEYS[2], KEYS[3], KEYS[4])
 redis.call('SET', target, ARGV[2] .. struct.pack('>d', now) .. ARGV[3], 'PX', ARGV[4])
 return 1`;
 
+/** KEYS W, E, C, R; ARGV round, leaseMs, keepMs → {0} the round is over, {1} somebody leads, {2, epoch, progress?} the lead is taken. */
+const lead = `
+local over = redis.call('GET', KEYS[4])
+if over and tonumber(over) >= tonumber(ARGV[1]) then return {0} end
+if redis.call('EXISTS', KEYS[1]) == 1 then return {1} end
+local epoch = redis.call('INCR', KEYS[2])
+redis.call('PEXPIRE', KEYS[2], ARGV[3])
+redis.call('SET', KEYS[1], epoch, 'PX', ARGV[2])
+return {2, epoch, redis.call('GET', KEYS[3]) or nil}`;
+
+/** KEYS W, E, C; ARGV epoch, leaseMs, progress, keepMs → 1, or 0 when a later epoch has begun. */
+const keep = `
+local latest = redis.call('GET', KEYS[2])
+if latest ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+redis.call('SET', KEYS[3], ARGV[3], 'PX', ARGV[4])
+return 1`;
+
+/** KEYS W, E, C, R; ARGV epoch, round or '', keepMs → 1, or 0 when a later epoch has begun. */
+const quit = `
+local latest = redis.call('GET', KEYS[2])
+if latest ~= ARGV[1] then return 0 end
+redis.call('UNLINK', KEYS[1])
+if ARGV[2] ~= '' then
+  redis.call('UNLINK', KEYS[3])
+  redis.call('SET', KEYS[4], ARGV[2], 'PX', ARGV[3])
+end
+return 1`;
+
+/** KEYS Z, D; ARGV keep, ttlMs, halfLifeMs, (member, score)… → how many there are. */
+const rank = `
+if redis.call('SET', KEYS[2], '1', 'NX', 'PX', ARGV[3]) and redis.call('EXISTS', KEYS[1]) == 1 then
+  redis.call('ZUNIONSTORE', KEYS[1], 1, KEYS[1], 'WEIGHTS', '0.5')
+  redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', '(0.5')
+end
+for i = 4, #ARGV, 2 do redis.call('ZINCRBY', KEYS[1], ARGV[i + 1], ARGV[i]) end
+redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -1 - tonumber(ARGV[1]))
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return redis.call('ZCARD', KEYS[1])`;
+
 export const scripts = {
   tok: { lua: tok },
   getl: { lua: getl, numberOfKeys: 2 },
@@ -107,4 +147,8 @@ export const scripts = {
   rel: { lua: rel, numberOfKeys: 1 },
   inv: { lua: inv },
   setd: { lua: setd, numberOfKeys: 4 },
+  lead: { lua: lead, numberOfKeys: 4 },
+  keep: { lua: keep, numberOfKeys: 3 },
+  quit: { lua: quit, numberOfKeys: 4 },
+  rank: { lua: rank, numberOfKeys: 2 },
 } as const;

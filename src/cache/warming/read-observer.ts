@@ -7,7 +7,7 @@ export type ReadEvent = CacheEventMap['read'];
 /** What became of the refresh behind a stale answer; `unheard` when it runs elsewhere or takes too long. */
 export type RefreshOutcome = { kind: 'loaded' } | { kind: 'failed'; error: unknown } | { kind: 'unheard' };
 
-/** A read, and for a stale answer the refresh behind it. */
+/** A read, and the refresh behind it, where its answer was stale or soon will be. */
 export interface ObservedRead {
   readonly event: ReadEvent;
   readonly refresh: Promise<RefreshOutcome> | undefined;
@@ -60,7 +60,8 @@ export class ReadObserver {
 
   private saw(event: ReadEvent): void {
     const reads = this.#observed.getStore();
-    reads?.push({ event, refresh: event.outcome === 'stale_hit' ? this.refreshOf(event.key) : undefined });
+    const isRefreshed = event.refreshing || event.outcome === 'stale_hit';
+    reads?.push({ event, refresh: isRefreshed ? this.refreshOf(event.key) : undefined });
   }
 
   private refreshOf(key: string): Promise<RefreshOutcome> {

@@ -5,8 +5,11 @@ import type { CronTime } from 'cron';
  * fire a little early or late, and a little differently on each instance.
  */
 export function scheduledTickMs(schedule: Pick<CronTime, 'getNextDateFrom'>, nowMs: number): number {
-  const next = schedule.getNextDateFrom(new Date(nowMs));
-  const periodMs = schedule.getNextDateFrom(next.toJSDate()).toMillis() - next.toMillis();
-  const nearest = schedule.getNextDateFrom(new Date(nowMs - periodMs / 2)).toMillis();
-  return nearest;
+  const next = schedule.getNextDateFrom(new Date(nowMs)).toMillis();
+  return schedule.getNextDateFrom(new Date(nowMs - schedulePeriodMs(schedule, next) / 2)).toMillis();
+}
+
+/** From a scheduled moment to the one after it, in milliseconds. */
+export function schedulePeriodMs(schedule: Pick<CronTime, 'getNextDateFrom'>, tickMs: number): number {
+  return schedule.getNextDateFrom(new Date(tickMs)).toMillis() - tickMs;
 }

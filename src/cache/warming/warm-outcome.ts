@@ -29,8 +29,11 @@ async function outcomeOf({ event, refresh }: ObservedRead): Promise<WarmOutcome>
   switch (event.outcome) {
     case 'l1_hit':
     case 'l2_hit':
-    case 'negative_hit':
-      return { kind: 'skipped' };
+    case 'negative_hit': {
+      const renewed = await refresh;
+      if (renewed?.kind === 'failed') return { kind: 'failed', error: messageOf(renewed.error) };
+      return { kind: renewed?.kind === 'loaded' ? 'warmed' : 'skipped' };
+    }
     case 'stale_hit': {
       const refreshed = await refresh;
       if (refreshed?.kind === 'loaded') return { kind: 'warmed' };

@@ -22,8 +22,10 @@ export interface WarmUpOptions {
     | (() => readonly (readonly unknown[])[] | Promise<readonly (readonly unknown[])[]>);
   /** A schedule of its own, besides that of the service: a cron expression of 5 or 6 fields. Default none. */
   cron?: string;
-  /** The application is not as fast as it should be before this has been warmed. Default false. */
+  /** The application is not ready before this has been warmed, or `warming.readyDeadlineMs` is over. Default false. */
   critical?: boolean;
+  /** Jobs of higher priority are warmed first; the hottest keys have 100. From 0 to 1,000. Default 0. */
+  priority?: number;
 }
 
 export interface WarmUpMetadata extends Omit<WarmUpOptions, 'category'> {
@@ -52,6 +54,11 @@ export function WarmUp({ category, ...options }: WarmUpOptions): MethodDecorator
         );
       }
     }
+    const { priority = 0 } = options;
+    if (!Number.isInteger(priority) || priority < 0 || priority > 1_000)
+      throw new CacheOptionsError(
+        `${where}: priority must be a whole number from 0 to 1000, not ${String(priority)}`,
+      );
     const metadata: WarmUpMetadata = Object.freeze({ ...options, categories: Object.freeze(categories) });
     Reflect.defineMetadata(WARM_UP_METADATA, metadata, descriptor.value);
   };

@@ -12,11 +12,12 @@ import {
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { Test } from '@nestjs/testing';
 import request from 'supertest';
-import { TieredCache } from '../core';
+import { TieredCache, type Lead } from '../core';
 import type { WarmingOptions } from '../nest/cache.module-definition';
 import { CacheModule } from '../nest/cache.module';
 import { CacheApiResponse, Cached, CacheDatabaseQuery } from '../nest/decorators/cached.decorator';
 import { WarmLeader } from './warm-leader';
+import type { WarmRun } from './warm-run';
 import { WarmUp } from './warm-up.decorator';
 import { WarmingService } from './warming.service';
 
@@ -126,7 +127,7 @@ describe('warming', () => {
   });
 
   it('is not counted, and loaders can see it', async () => {
-    await warming.warm(['agents', 'models']);
+    await warming.warm({ categories: ['agents', 'models'] });
     expect(cache.stats().totals.gets).toBe(0);
     expect([...purposes]).toEqual(['warm-up']);
     await request(app.getHttpServer() as never).get('/api/v1/agents');
@@ -135,22 +136,34 @@ describe('warming', () => {
   });
 
   it('tells what was loaded from what was fresh already', async () => {
-    expect(await warming.warm(['models'])).toMatchObject({ warmed: 1, skipped: 0, failed: 0 });
-    expect(await warming.warm(['models'])).toMatchObject({ warmed: 0, skipped: 1, failed: 0 });
+    expect(await warming.warm({ categories: ['models'] })).toMatchObject({
+      warmed: 1,
+      skipped: 0,
+      failed: 0,
+    });
+    expect(await warming.warm({ categories: ['models'] })).toMatchObject({
+      warmed: 0,
+      skipped: 1,
+      failed: 0,
+    });
     await cache.invalidateKeys(['model:x']);
-    expect(await warming.warm(['models'])).toMatchObject({ warmed: 1, skipped: 0, failed: 0 });
+    expect(await warming.warm({ categories: ['models'] })).toMatchObject({
+      warmed: 1,
+      skipped: 0,
+      failed: 0,
+    });
   });
 
   it('waits for the refresh of what was stale, and calls that warmed', async () => {
-    await warming.warm(['stale']);
+    await warming.warm({ categories: ['stale'] });
     await new Promise(resolve => setTimeout(resolve, 5));
-    expect(await warming.warm(['stale'])).toMatchObject({ warmed: 1, skipped: 0, failed: 0 });
+    expect(await warming.warm({ categories: ['stale'] })).toMatchObject({ warmed: 1, skipped: 0, failed: 0 });
     expect(calls).toEqual(['stale', 'stale']);
   });
 
   it('goes on after a failure, names it, and ends as failed', async () => {
     failing = true;
-    const run = await warming.warm(['flaky', 'agents']);
+    const run = await warming.warm({ categories: ['flaky', 'agents'] });
     expect(run).toMatchObject({
       state: 'failed',
       failed: 1,
@@ -160,13 +173,13 @@ describe('warming', () => {
   });
 
   it('runs the jobs of the categories that were asked for', async () => {
-    expect(warming.categories()).toEqual(['agents', 'api_endpoints', 'flaky', 'models', 'stale']);
-    await warming.warm(['models', 'models']);
+    expect(warming.categories()).toEqual(['agents', 'api_endpoints', 'flaky', 'hot', 'models', 'stale']);
+    await warming.warm({ categories: ['models', 'models'] });
     expect(calls).toEqual(['model']);
   });
 
   it('refuses categories that nothing belongs to', async () => {
-    await expect(warming.warm(['models', 'http://example.invalid'])).rejects.toMatchObject({
+    await expect(warming.warm({ categories: ['models', 'http://example.invalid'] })).rejects.toMatchObject({
       code: 'WARM_JOB_UNKNOWN',
       unknown: ['http://example.invalid'],
     });
@@ -174,14 +187,17 @@ describe('warming', () => {
   });
 
   it('joins a run of the same jobs that is under way', async () => {
-    const [one, other] = await Promise.all([warming.warm(['models']), warming.warm(['models'])]);
+    const [one, other] = await Promise.all([
+      warming.warm({ categories: ['models'] }),
+      warming.warm({ categories: ['models'] }),
+    ]);
     expect(other).toBe(one);
     expect(warming.run(one.id)).toBe(one);
   });
 
   it('remembers the last 20 runs', async () => {
-    const first = await warming.warm(['models']);
-    for (let count = 0; count < 20; count += 1) await warming.warm(['models']);
+    const first = await warming.warm({ categories: ['models'] });
+    for (let count = 0; count < 20; count += 1) await warming.warm({ categories: ['models'] });
     expect(warming.runs()).toHaveLength(20);
     expect(warming.run(first.id)).toBeUndefined();
   });
@@ -194,7 +210,7 @@ describe('warming at the start', () => {
     const warming = app.get(WarmingService);
     expect(warming.runs()[0]!.state).toBe('running');
     await app.close();
-    expect(warming.runs()[0]).toMatchObject({ state: 'failed' });
+    expect(warming.runs()[0]).toMatchObject({ state: 'cut' });
     expect(warming.runs()[0]!.failures[0]!.error).toContain('shutting down');
   });
 
@@ -213,18 +229,23 @@ describe('warming at the start', () => {
       }
     }
     const app = await start({ enabled: false, concurrency: 3 }, Busy);
-    await app.get(WarmingService).warm(['busy']);
+    await app.get(WarmingService).warm({ categories: ['busy'] });
     expect(most).toBe(3);
     await app.close();
   });
 
   it('warms by schedule on the instance that wins the tick, and on no other', async () => {
     const app = await start({ enabled: true, cron: '0 0 1 1 *' });
-    const claimed: string[] = [];
+    const rounds: unknown[] = [];
+    const lead: Lead = {
+      progress: undefined,
+      keep: () => Promise.resolve(true),
+      end: () => Promise.resolve(),
+    };
     let wins = false;
-    jest.spyOn(app.get(WarmLeader), 'claim').mockImplementation(tick => {
-      claimed.push(tick);
-      return Promise.resolve(wins);
+    jest.spyOn(app.get(WarmLeader), 'take').mockImplementation((job, round) => {
+      rounds.push([job, round]);
+      return Promise.resolve(wins ? lead : undefined);
     });
     const warming = app.get(WarmingService);
     const job = app.get(SchedulerRegistry).getCronJob('warm-up');
@@ -237,8 +258,8 @@ describe('warming at the start', () => {
     await job.fireOnTick();
     await settled(warming);
     expect(warming.runs()).toHaveLength(before + 1);
-    expect(claimed[0]).toMatch(/^warm-up:\d+$/);
-    expect(claimed[1]).toBe(claimed[0]);
+    expect(rounds[0]).toEqual(['warm-up', expect.any(Number)]);
+    expect(rounds[1]).toEqual(rounds[0]);
     await app.close();
   });
 
@@ -251,6 +272,232 @@ describe('warming at the start', () => {
     ],
   ])('is refused with %s', async (_title, options, message) => {
     await expect(start(options)).rejects.toThrow(message);
+  });
+});
+
+describe('what users read', () => {
+  let app: INestApplication;
+  let warming: WarmingService;
+  const read = (path: string): Promise<unknown> => request(app.getHttpServer() as never).get(path);
+  /** A run of the schedule of an application that leads it. */
+  const scheduled = async (): Promise<WarmRun> => {
+    const before = warming.runs().length;
+    await app.get(SchedulerRegistry).getCronJob('warm-up').fireOnTick();
+    await settled(warming);
+    expect(warming.runs()).toHaveLength(before + 1);
+    return warming.runs()[0]!;
+  };
+
+  beforeEach(async () => {
+    app = await start({ cron: '0 0 1 1 *', loadsPerSecond: 0 });
+    warming = app.get(WarmingService);
+    await settled(warming);
+    calls = [];
+  });
+  afterEach(() => app.close());
+
+  it('is renewed before it expires by the schedule, and what nobody reads is left alone', async () => {
+    await read('/api/v1/agents?limit=5');
+    const run = await scheduled();
+    // The request, and the page that it was made of: users read neither that nor anything else.
+    expect(run).toMatchObject({ state: 'done', trigger: 'schedule', warmed: 1, failed: 0, left: 0 });
+    expect(calls.filter(call => call !== 'model')).toEqual(['list 5']);
+    expect(run.unread).toBeGreaterThanOrEqual(4);
+    expect(run.total).toBe(run.warmed + run.skipped + run.unread);
+  });
+
+  it('is warmed although nothing declares it, once and by its own parameters', async () => {
+    for (let count = 0; count < 3; count += 1) await read('/api/v1/agents?limit=77&other=1');
+    await app.get(AgentsRepository).page(8);
+    await app.get(TieredCache).clear();
+    calls = [];
+    expect(await warming.warm({ jobs: ['hot'] })).toMatchObject({ state: 'done', warmed: 2 });
+    expect(calls).toEqual(['list 77', 'page 1', 'page 8']);
+    calls = [];
+    const answer = (await read('/api/v1/agents?limit=77')) as { headers: Record<string, string> };
+    expect(answer.headers['cache-status']).toContain('hit');
+    expect(calls).toEqual([]);
+  });
+
+  it('does not count what warming reads itself', async () => {
+    await warming.warm();
+    await app.get(TieredCache).clear();
+    calls = [];
+    expect(await warming.warm({ jobs: ['hot'] })).toMatchObject({ state: 'done', total: 0 });
+    expect(calls).toEqual([]);
+  });
+
+  it('can be looked at without a load', async () => {
+    await read('/api/v1/agents?limit=77');
+    calls = [];
+    expect(await warming.preview({ jobs: ['hot', 'rows:agents'] })).toEqual({
+      jobs: [
+        { job: 'hot', units: ['/api/v1/agents?limit=77'] },
+        { job: 'rows:agents', units: ['rows:agents', 'rows:agents'] },
+      ],
+      failures: [],
+    });
+    expect(calls).toEqual([]);
+  });
+});
+
+describe('a run of warming', () => {
+  it('begins nothing more when its time is over, and says what is left', async () => {
+    @Injectable()
+    class Slow {
+      @CacheDatabaseQuery()
+      @WarmUp({ category: 'slow', args: Array.from({ length: 5 }, (_, index) => [index]) })
+      load(index: number): Promise<number> {
+        return index === 0 ? Promise.resolve(0) : new Promise(() => undefined);
+      }
+    }
+    const app = await start({ enabled: false, concurrency: 1, deadlineMs: 100 }, Slow);
+    expect(await app.get(WarmingService).warm({ categories: ['slow'] })).toMatchObject({
+      state: 'cut',
+      total: 5,
+      warmed: 1,
+      failed: 0,
+      left: 4,
+      failures: [{ job: 'the run', error: 'its deadline is over' }],
+    });
+    await app.close();
+  });
+
+  it('begins no more loads a second than it may, and waits for nothing where nothing is loaded', async () => {
+    @Injectable()
+    class Units {
+      @CacheDatabaseQuery()
+      @WarmUp({ category: 'units', args: [[1], [2], [3]] })
+      load(unit: number): Promise<number> {
+        return Promise.resolve(unit);
+      }
+    }
+    const app = await start({ enabled: false, concurrency: 1, loadsPerSecond: 1, deadlineMs: 150 }, Units);
+    const warming = app.get(WarmingService);
+    const run = (): Promise<WarmRun> => warming.warm({ categories: ['units'] });
+    expect(await run()).toMatchObject({ warmed: 1, skipped: 0, left: 2 });
+    expect(await run()).toMatchObject({ warmed: 1, skipped: 1, left: 1 });
+    expect(await run()).toMatchObject({ warmed: 1, skipped: 2, left: 0, state: 'done' });
+    await app.close();
+  });
+
+  it('names a job of which the calls cannot be told, and does the others', async () => {
+    @Injectable()
+    class Broken {
+      @CacheDatabaseQuery()
+      @WarmUp({ category: 'mixed', args: () => Promise.reject(new Error('no list')) })
+      broken(): number {
+        return 1;
+      }
+
+      @CacheDatabaseQuery()
+      @WarmUp({ category: 'mixed' })
+      whole(): number {
+        return 1;
+      }
+    }
+    const app = await start({ enabled: false }, Broken);
+    const warming = app.get(WarmingService);
+    const selection = { categories: ['mixed'] };
+    expect(await warming.preview(selection)).toEqual({
+      jobs: [{ job: 'Broken.whole', units: ['Broken.whole'] }],
+      failures: [{ job: 'Broken.broken', error: 'no list' }],
+    });
+    expect(await warming.warm(selection)).toMatchObject({
+      state: 'failed',
+      total: 2,
+      warmed: 1,
+      failed: 1,
+      failures: [{ job: 'Broken.broken', error: 'no list' }],
+    });
+    await app.close();
+  });
+
+  it('is there at once, and can be watched', async () => {
+    let release!: () => void;
+    held = new Promise(resolve => (release = resolve));
+    const app = await start({ enabled: false });
+    const warming = app.get(WarmingService);
+    const { run, end } = warming.start({ jobs: ['rows:agents'] });
+    expect([run.state, run.trigger, run.total]).toEqual(['running', 'request', undefined]);
+    while (calls.length < 2) await new Promise(resolve => setImmediate(resolve));
+    expect([run.state, run.total, run.warmed]).toEqual(['running', 2, 0]);
+    release();
+    expect(await end).toBe(run);
+    expect([run.state, run.warmed]).toEqual(['done', 2]);
+    await app.close();
+  });
+});
+
+describe('readiness', () => {
+  let release!: () => void;
+  let others: number;
+
+  @Injectable()
+  class Critical {
+    @CacheDatabaseQuery()
+    @WarmUp({ category: 'start', critical: true })
+    async first(): Promise<number> {
+      await held;
+      return 1;
+    }
+
+    @CacheDatabaseQuery()
+    @WarmUp({ category: 'start', priority: 10 })
+    second(): Promise<number> {
+      others += 1;
+      return new Promise(() => undefined);
+    }
+  }
+
+  beforeEach(() => {
+    others = 0;
+    held = new Promise(resolve => (release = resolve));
+  });
+
+  it('waits for the critical jobs of the start, which come first, and for nothing else', async () => {
+    const app = await start({ concurrency: 1 }, Critical);
+    const warming = app.get(WarmingService);
+    while (warming.runs()[0]!.total === undefined) await new Promise(resolve => setImmediate(resolve));
+    for (let turn = 0; turn < 50; turn += 1) await new Promise(resolve => setImmediate(resolve));
+    expect([warming.isReady, others]).toEqual([false, 0]);
+    release();
+    while (!warming.isReady) await new Promise(resolve => setImmediate(resolve));
+    expect(warming.runs()[0]!.state).toBe('running');
+    await app.close();
+  });
+
+  it('waits no longer than its deadline', async () => {
+    const app = await start({ readyDeadlineMs: 20 }, Critical);
+    const warming = app.get(WarmingService);
+    expect(warming.isReady).toBe(false);
+    while (!warming.isReady) await new Promise(resolve => setTimeout(resolve, 1));
+    expect(warming.runs()[0]!.state).toBe('running');
+    await app.close();
+  });
+
+  it('waits for nothing where warming is off, or where nothing is critical', async () => {
+    const off = await start({ enabled: false }, Critical);
+    expect(off.get(WarmingService).isReady).toBe(true);
+    await off.close();
+    const none = await start({});
+    expect(none.get(WarmingService).isReady).toBe(true);
+    await none.close();
+  });
+
+  it('does not wait for a critical job that fails', async () => {
+    @Injectable()
+    class Failing {
+      @CacheDatabaseQuery()
+      @WarmUp({ category: 'start', critical: true })
+      first(): Promise<number> {
+        return Promise.reject(new Error('no'));
+      }
+    }
+    const app = await start({}, Failing);
+    const warming = app.get(WarmingService);
+    while (!warming.isReady) await new Promise(resolve => setImmediate(resolve));
+    await app.close();
   });
 });
 

@@ -8,65 +8,71 @@ import {
 } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { CronJob } from 'cron';
-import { CacheOptionsError, TieredCache } from '../core';
-import {
-  CACHE_MODULE_OPTIONS,
-  cacheModuleDefaults,
-  type CacheModuleOptions,
-} from '../nest/cache.module-definition';
-import { scheduledTickMs } from './schedule-tick';
-import { messageOf, type WarmOutcome } from './warm-outcome';
+import { CacheOptionsError } from '../core';
+import { CACHE_MODULE_OPTIONS, type CacheModuleOptions } from '../nest/cache.module-definition';
+import { schedulePeriodMs, scheduledTickMs } from './schedule-tick';
+import { messageOf } from './warm-outcome';
 import { WarmLeader } from './warm-leader';
-import { WarmJobUnknownError, WarmRuns, type WarmRun } from './warm-run';
-import { WarmUpRegistry, type WarmJob, type WarmUnit } from './warm-up.registry';
+import { WarmJobUnknownError, WarmRuns, type WarmRun, type WarmTrigger } from './warm-run';
+import { WarmRunner, type Scheduled } from './warm-runner';
+import { WarmUpRegistry, type WarmJob } from './warm-up.registry';
+import { warmingOptions } from './warming-options';
 
-/** Reasons of failures that a run keeps; the others are counted. */
-const maxFailuresKept = 50;
-const maxConcurrency = 64;
-/** At the start the shared tier is waited for so long. */
-const startPatienceMs = 2_000;
+/** What to warm: by default everything. What is named in either list is warmed. */
+export interface WarmSelection {
+  readonly categories?: readonly string[] | undefined;
+  readonly jobs?: readonly string[] | undefined;
+}
+
+/** What a run would load. */
+export interface WarmPreview {
+  readonly jobs: readonly { readonly job: string; readonly units: readonly string[] }[];
+  readonly failures: readonly { readonly job: string; readonly error: string }[];
+}
 
 /**
  * Fills the cache before anybody asks: at the start, in the background; by schedule, on one instance; and on request.
- * Every job runs its real loader under its real key. One failure does not stop the rest.
+ * Every job runs its real loader under its real key.
  */
 @Injectable()
 export class WarmingService implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #logger = new Logger('Warming');
   readonly #runs = new WarmRuns();
-  readonly #going = new Map<string, Promise<WarmRun>>();
+  readonly #going = new Map<string, { readonly run: WarmRun; readonly end: Promise<WarmRun> }>();
   readonly #background = new Set<Promise<void>>();
   readonly #abort = new AbortController();
   readonly #crons: string[] = [];
-  readonly #options: Readonly<Required<NonNullable<CacheModuleOptions['warming']>>>;
+  readonly #options: ReturnType<typeof warmingOptions>;
   #jobs: readonly WarmJob[] = [];
+  #ready = false;
 
   /** @throws CacheOptionsError naming the option and the value */
   constructor(
-    private readonly cache: TieredCache,
     private readonly registry: WarmUpRegistry,
+    private readonly runner: WarmRunner,
     private readonly scheduler: SchedulerRegistry,
     private readonly leader: WarmLeader,
     @Inject(CACHE_MODULE_OPTIONS) options: CacheModuleOptions,
   ) {
-    this.#options = { ...cacheModuleDefaults.warming, ...options.warming };
-    const { concurrency } = this.#options;
-    if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > maxConcurrency) {
-      throw new CacheOptionsError(
-        `warming: concurrency must be a whole number from 1 to ${maxConcurrency}, not ${String(concurrency)}`,
-      );
-    }
+    this.#options = warmingOptions(options.warming);
+  }
+
+  /** Whether the critical jobs of the start have ended, well or badly, or have had their time. */
+  get isReady(): boolean {
+    return this.#ready;
   }
 
   /** Finds the jobs, starts the schedules, and begins the first run without waiting for it. */
   onApplicationBootstrap(): void {
     this.#jobs = this.registry.find();
-    if (!this.#options.enabled) return;
+    if (!this.#options.enabled || this.#jobs.length === 0) {
+      this.#ready = true;
+      return;
+    }
     if (this.#options.cron !== 'off') this.schedule('warm-up', this.#options.cron, this.#jobs);
     for (const job of this.#jobs)
       if (job.cron !== undefined) this.schedule(`warm-up ${job.name}`, job.cron, [job]);
-    if (this.#jobs.length > 0)
-      this.inBackground('at the start', () => this.runOnce(this.categories(), this.#jobs));
+    this.warmAtStart();
   }
 
   /** Gives up what is under way, and resolves when it has ended. */
@@ -74,7 +80,7 @@ export class WarmingService implements OnApplicationBootstrap, OnModuleDestroy {
     this.#abort.abort(new Error('the application is shutting down'));
     for (const name of this.#crons)
       if (this.scheduler.doesExist('cron', name)) this.scheduler.deleteCronJob(name);
-    await Promise.all([...this.#background, ...this.#going.values()]);
+    await Promise.all([...this.#background, ...[...this.#going.values()].map(({ end }) => end)]);
   }
 
   /** Every category that a job belongs to, sorted. */
@@ -83,19 +89,40 @@ export class WarmingService implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /**
-   * Warms the jobs of some categories, by default of all. A run of the same categories that is under way is joined.
-   * The run ends as `failed` when anything in it failed; the promise resolves all the same.
-   *
-   * @throws WarmJobUnknownError when nothing belongs to one of the categories
+   * Warms some jobs, by default all, and resolves when the run has ended, well or badly.
+   * @throws WarmJobUnknownError when there is no such job or category
    */
-  async warm(categories: readonly string[] = this.categories()): Promise<WarmRun> {
-    const known = this.categories();
-    const unknown = categories.filter(name => !known.includes(name));
-    if (unknown.length > 0) throw new WarmJobUnknownError(unknown, known);
-    return this.runOnce(
-      [...new Set(categories)].sort(),
-      this.#jobs.filter(job => job.categories.some(name => categories.includes(name))),
+  async warm(selection: WarmSelection = {}): Promise<WarmRun> {
+    return this.start(selection).end;
+  }
+
+  /**
+   * As `warm`, without waiting: `run` is there at once and goes on, `end` resolves when it has ended. A run of the same jobs
+   * that is under way is joined.
+   *
+   * @throws WarmJobUnknownError when there is no such job or category
+   */
+  start(selection: WarmSelection = {}): { readonly run: WarmRun; readonly end: Promise<WarmRun> } {
+    return this.runOnce('request', this.selected(selection));
+  }
+
+  /**
+   * What `warm` would load, in its order. Nothing is loaded.
+   *
+   * @throws WarmJobUnknownError when there is no such job or category
+   */
+  preview(selection: WarmSelection = {}): Promise<WarmPreview> {
+    return this.previewOf(this.selected(selection));
+  }
+
+  private async previewOf(selected: readonly WarmJob[]): Promise<WarmPreview> {
+    const failures: { job: string; error: string }[] = [];
+    const { units } = await this.runner.plan(selected, (job, error) =>
+      failures.push({ job: job.name, error: messageOf(error) }),
     );
+    const byJob = new Map<string, string[]>();
+    for (const { job, unit } of units) byJob.set(job.name, [...(byJob.get(job.name) ?? []), unit.name]);
+    return { jobs: [...byJob].map(([job, names]) => ({ job, units: names })), failures };
   }
 
   /** One of the last 20 runs. */
@@ -108,69 +135,75 @@ export class WarmingService implements OnApplicationBootstrap, OnModuleDestroy {
     return this.#runs.list();
   }
 
-  private runOnce(categories: readonly string[], jobs: readonly WarmJob[]): Promise<WarmRun> {
-    const name = jobs.map(job => job.name).join('\n');
-    let going = this.#going.get(name);
-    if (!going) {
-      going = this.perform(categories, jobs).finally(() => this.#going.delete(name));
-      this.#going.set(name, going);
-    }
-    return going;
+  private selected({ categories = [], jobs = [] }: WarmSelection): readonly WarmJob[] {
+    const known = [...this.categories(), ...this.#jobs.map(job => job.name)];
+    const unknown = [...categories, ...jobs].filter(name => !known.includes(name));
+    if (unknown.length > 0) throw new WarmJobUnknownError(unknown, [...new Set(known)].sort());
+    if (categories.length + jobs.length === 0) return this.#jobs;
+    return this.#jobs.filter(
+      job => jobs.includes(job.name) || job.categories.some(name => categories.includes(name)),
+    );
   }
 
-  private async perform(categories: readonly string[], jobs: readonly WarmJob[]): Promise<WarmRun> {
+  private warmAtStart(): void {
+    const critical = new Set(this.#jobs.filter(job => job.critical));
+    const settle = (job: WarmJob, left: number): void => {
+      if (left === 0) critical.delete(job);
+      this.#ready ||= critical.size === 0;
+    };
+    this.#ready = critical.size === 0;
+    const deadline = setTimeout(() => {
+      if (this.#ready) return;
+      this.#logger.warn(
+        `ready without ${[...critical].map(job => job.name).join(', ')}: not warmed within ${this.#options.readyDeadlineMs} ms`,
+      );
+      this.#ready = true;
+    }, this.#options.readyDeadlineMs);
+    deadline.unref();
+    this.inBackground('at the start', async () => {
+      try {
+        return await this.runOnce('start', this.#jobs, undefined, settle).end;
+      } finally {
+        clearTimeout(deadline);
+        this.#ready = true;
+      }
+    });
+  }
+
+  private runOnce(
+    trigger: WarmTrigger,
+    jobs: readonly WarmJob[],
+    scheduled?: Scheduled,
+    ended?: (job: WarmJob, left: number) => void,
+  ): { readonly run: WarmRun; readonly end: Promise<WarmRun> } {
+    const name = jobs.map(job => job.name).join('\n');
+    const same = this.#going.get(name);
+    if (same) return same;
     const run: WarmRun = {
       id: randomUUID(),
-      categories,
+      trigger,
+      categories: [...new Set(jobs.flatMap(job => job.categories))].sort(),
+      jobs: jobs.map(job => job.name),
       startedAt: new Date().toISOString(),
       durationMs: 0,
+      total: undefined,
       warmed: 0,
       skipped: 0,
+      unread: 0,
+      resumed: 0,
       failed: 0,
+      left: 0,
       failures: [],
       state: 'running',
     };
     this.#runs.add(run);
-    const startedAtMs = performance.now();
-    await this.cache.ready(startPatienceMs);
-    const units = await this.unitsOf(jobs, run);
-    const queue = units.values();
-    const worker = async (): Promise<void> => {
-      for (const unit of queue) note(run, unit.name, await this.runUnit(unit));
-    };
-    await Promise.all(Array.from({ length: this.#options.concurrency }, worker));
-    run.durationMs = Math.round(performance.now() - startedAtMs);
-    run.state = run.failed > 0 ? 'failed' : 'done';
-    return run;
-  }
-
-  private async unitsOf(jobs: readonly WarmJob[], run: WarmRun): Promise<WarmUnit[]> {
-    const units: WarmUnit[] = [];
-    for (const job of jobs) {
-      try {
-        units.push(...(await job.units()));
-      } catch (error) {
-        note(run, job.name, { kind: 'failed', error: messageOf(error) });
-      }
-    }
-    return units;
-  }
-
-  private async runUnit(unit: WarmUnit): Promise<WarmOutcome> {
-    const { signal } = this.#abort;
-    if (signal.aborted) return { kind: 'failed', error: messageOf(signal.reason) };
-    let giveUp!: () => void;
-    const givenUp = new Promise<WarmOutcome>(resolve => {
-      giveUp = () => resolve({ kind: 'failed', error: messageOf(signal.reason) });
-    });
-    signal.addEventListener('abort', giveUp, { once: true });
-    try {
-      return await Promise.race([unit.run(signal), givenUp]);
-    } catch (error) {
-      return { kind: 'failed', error: messageOf(error) };
-    } finally {
-      signal.removeEventListener('abort', giveUp);
-    }
+    const end = this.runner
+      .perform(run, jobs, this.#abort.signal, scheduled, ended)
+      .then(() => run)
+      .finally(() => this.#going.delete(name));
+    const going = { run, end };
+    this.#going.set(name, going);
+    return going;
   }
 
   private schedule(name: string, cron: string, jobs: readonly WarmJob[]): void {
@@ -178,12 +211,7 @@ export class WarmingService implements OnApplicationBootstrap, OnModuleDestroy {
     try {
       job = CronJob.from({
         cronTime: cron,
-        onTick: () =>
-          this.inBackground('by schedule', async () => {
-            const tick = scheduledTickMs(job.cronTime, Date.now());
-            if (await this.leader.claim(`${name}:${tick}`))
-              await this.runOnce([...new Set(jobs.flatMap(each => each.categories))].sort(), jobs);
-          }),
+        onTick: () => this.inBackground('by schedule', () => this.lead(name, job, jobs)),
         unrefTimeout: true,
       });
     } catch (error) {
@@ -194,23 +222,48 @@ export class WarmingService implements OnApplicationBootstrap, OnModuleDestroy {
     job.start();
   }
 
+  /** Runs a scheduled round if it falls to this instance. */
+  private async lead(name: string, { cronTime }: CronJob, jobs: readonly WarmJob[]): Promise<WarmRun | void> {
+    const round = scheduledTickMs(cronTime, Date.now());
+    const { signal } = this.#abort;
+    const lead = await this.leader.take(name, round, signal).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
+    if (!lead) return;
+    const { leaseMs } = this.leader;
+    const { run, end } = this.runOnce('schedule', jobs, {
+      lead,
+      leaseMs,
+      periodMs: schedulePeriodMs(cronTime, round),
+    });
+    await end;
+    // What is left over is for the instance that comes after.
+    await lead.end(run.state !== 'cut');
+    return run;
+  }
+
   private inBackground(when: string, work: () => Promise<WarmRun | void>): void {
     const done: Promise<void> = work()
       .then(run => {
-        if (!run) return;
-        const counts = `${run.warmed} warmed, ${run.skipped} fresh already, ${run.failed} failed in ${run.durationMs} ms`;
-        if (run.state === 'failed' && !this.#abort.signal.aborted)
-          this.#logger.warn(`${when}: ${counts}`, { failures: run.failures });
-        else this.#logger.log(`${when}: ${counts}`);
+        if (run) this.report(when, run);
       })
       .catch((error: unknown) => this.#logger.error(`warming ${when} did not run`, error))
       .finally(() => this.#background.delete(done));
     this.#background.add(done);
   }
-}
 
-function note(run: WarmRun, job: string, outcome: WarmOutcome): void {
-  run[outcome.kind] += 1;
-  if (outcome.kind === 'failed' && run.failures.length < maxFailuresKept)
-    run.failures.push({ job, error: outcome.error });
+  private report(when: string, run: WarmRun): void {
+    const counts = [
+      `${run.warmed} warmed`,
+      `${run.skipped} fresh already`,
+      run.unread > 0 && `${run.unread} read by nobody`,
+      run.resumed > 0 && `${run.resumed} done before`,
+      `${run.failed} failed`,
+      run.left > 0 && `${run.left} left`,
+    ];
+    const text = `${when}: ${counts.filter(Boolean).join(', ')} in ${run.durationMs} ms`;
+    if (run.state !== 'done' && !this.#abort.signal.aborted)
+      this.#logger.warn(text, { failures: run.failures });
+    else this.#logger.log(text);
+  }
 }
