@@ -1,5 +1,5 @@
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
-import { EncodedBodies } from './encoded-bodies';
+import { EncodedBodies, type Payload } from './encoded-bodies';
 import { StoredResponse } from './stored-response';
 
 const response = (text: string): StoredResponse =>
@@ -9,12 +9,14 @@ const response = (text: string): StoredResponse =>
     body: Buffer.from(text.repeat(2_000)),
   });
 
+const bytesOf = (body: Payload): Buffer => (typeof body === 'string' ? Buffer.from(body, 'latin1') : body);
+
 describe('encoded bodies', () => {
   it('say in each coding what the stored one says', async () => {
     const bodies = new EncodedBodies(1_000_000);
     const stored = response('abc');
-    expect(brotliDecompressSync(await bodies.encode(stored, 'br'))).toEqual(stored.body);
-    expect(gunzipSync(await bodies.encode(stored, 'gzip'))).toEqual(stored.body);
+    expect(brotliDecompressSync(bytesOf(await bodies.encode(stored, 'br')))).toEqual(stored.body);
+    expect(gunzipSync(bytesOf(await bodies.encode(stored, 'gzip')))).toEqual(stored.body);
   });
 
   it('are kept from the second time on, so that what is asked for once takes no room', async () => {
@@ -54,5 +56,31 @@ describe('encoded bodies', () => {
     await bodies.encode(stored, 'br');
     await bodies.encode(stored, 'br');
     expect([bodies.ready(stored, 'br'), bodies.bytes]).toEqual([undefined, 0]);
+  });
+
+  it('are strings from the second time on where they are short, byte for byte', () => {
+    const bodies = new EncodedBodies(100_000);
+    const stored = StoredResponse.of({
+      status: 200,
+      headers: {},
+      body: Buffer.from(Array.from({ length: 512 }, (_, at) => at % 256)),
+    });
+    expect(bodies.identity(stored)).toBe(stored.body);
+    const text = bodies.identity(stored);
+    expect([typeof text, text.length]).toEqual(['string', 512]);
+    expect(bytesOf(text)).toEqual(stored.body);
+    expect(bodies.identity(stored)).toBe(text);
+    expect(bodies.bytes).toBe(1_024);
+  });
+
+  it('stay as they are stored where they are long, or where there is no room', () => {
+    const long = StoredResponse.of({ status: 200, headers: {}, body: Buffer.alloc(12_289) });
+    const short = StoredResponse.of({ status: 200, headers: {}, body: Buffer.alloc(100) });
+    const [bodies, none] = [new EncodedBodies(100_000), new EncodedBodies(199)];
+    for (let count = 0; count < 3; count += 1) {
+      expect(bodies.identity(long)).toBe(long.body);
+      expect(none.identity(short)).toBe(short.body);
+    }
+    expect([bodies.bytes, none.bytes]).toEqual([0, 0]);
   });
 });

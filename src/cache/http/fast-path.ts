@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { CacheAnswer, CachePolicy, TieredCache } from '../core';
 import { cacheStatus } from './cache-status';
 import { headBypass, type RequestHead } from './eligibility';
-import type { EncodedBodies } from './encoded-bodies';
+import type { EncodedBodies, Payload } from './encoded-bodies';
 import { LastHeads } from './last-heads';
 import { LearnedUrls } from './learned-urls';
 import { headerFields, representationFor, type Representation } from './representation';
@@ -83,11 +83,8 @@ export class FastPath {
     if (!(answer?.value instanceof StoredResponse)) return false;
     const stored = answer.value;
     const representation = representationFor(request, stored);
-    let body: Buffer | undefined = stored.body;
-    if (representation.coding !== undefined && !representation.isNotModified) {
-      body = this.bodies.ready(stored, representation.coding);
-      if (body === undefined) return false;
-    }
+    const body = this.bodyFor(stored, representation);
+    if (body === undefined) return false;
     this.cache.countPeeked(key, target.policy, answer);
     target.seen(request.headers);
     if (target.route !== undefined) (request as { route?: object }).route = target.route;
@@ -98,6 +95,12 @@ export class FastPath {
       );
     return true;
   }
+
+  /** Undefined where it has to be encoded first. */
+  private bodyFor(stored: StoredResponse, { coding, isNotModified }: Representation): Payload | undefined {
+    if (isNotModified) return stored.body;
+    return coding === undefined ? this.bodies.identity(stored) : this.bodies.ready(stored, coding);
+  }
 }
 
 function send(
@@ -107,7 +110,7 @@ function send(
   answer: CacheAnswer<unknown>,
   stored: StoredResponse,
   representation: Representation,
-  body: Buffer,
+  body: Payload,
 ): void {
   const { edge } = target;
   const set = edge.run.length === 0 ? undefined : response.getHeader('vary');
@@ -137,7 +140,7 @@ function send(
   if (edge.fields.length > 0) fields = [...fields, ...edge.fields.flatMap(of => of(request))];
   response.writeHead(representation.status, fields as string[]);
   if (request.method === 'HEAD' || representation.isNotModified || stored.status === 204) response.end();
-  else response.end(body);
+  else response.end(body, 'latin1');
 }
 
 /** Whether the client has shown a certificate that the server accepted: it is a credential. */

@@ -53,7 +53,7 @@ export function headerFields(
   { isNotModified: same, coding, etag }: Representation,
   answer: AnswerFields,
   vary: number | string | readonly string[] | undefined,
-  body: Uint8Array | undefined,
+  body: { readonly length: number } | undefined,
 ): string[] {
   const fields: string[] = [];
   for (const [name, value] of stored.headers) {

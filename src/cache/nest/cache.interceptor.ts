@@ -18,6 +18,7 @@ import {
   cacheStatus,
   credentialsOf,
   EncodedBodies,
+  type Payload,
   hasClientCertificate,
   keyedHeaderValue,
   noStore,
@@ -255,14 +256,15 @@ export class CacheInterceptor implements NestInterceptor, OnModuleInit {
       age,
       vary: route.vary,
     };
-    const write = (body: Buffer): Observable<unknown> => {
+    const write = (body: Payload): Observable<unknown> => {
       writeStored(request.method, response, stored, representation, answer, body);
       this.sent.mark(response);
       return nothingMore;
     };
-    if (coding === undefined || isNotModified) return write(stored.body);
+    if (isNotModified) return write(stored.body);
+    if (coding === undefined) return write(this.bodies.identity(stored));
     const ready = this.bodies.ready(stored, coding);
-    return ready ? write(ready) : this.bodies.encode(stored, coding).then(write);
+    return ready !== undefined ? write(ready) : this.bodies.encode(stored, coding).then(write);
   }
 
   /** Nest sends the result; it is for this request alone. */

@@ -13,6 +13,7 @@ import {
   StoredResponse,
   type AnswerFields,
   type JsonSettings,
+  type Payload,
   type RefusalReason,
   type Representation,
 } from '../http';
@@ -73,7 +74,7 @@ export function writeStored(
   stored: StoredResponse,
   representation: Representation,
   answer: AnswerFields,
-  body: Buffer,
+  body: Payload,
 ): void {
   if (representation.isNotModified) {
     // `@Header()` and the handler may have set what belongs to the content.
@@ -82,7 +83,7 @@ export function writeStored(
   const fields = headerFields(stored, representation, answer, response.getHeader('vary'), body);
   response.writeHead(representation.status, fields);
   if (method === 'HEAD' || representation.isNotModified || stored.status === 204) response.end();
-  else response.end(body);
+  else response.end(body, 'latin1');
 }
 
 function isStream(result: unknown): boolean {

@@ -11,9 +11,9 @@ const job = (name: string, rest: Partial<WarmJob> = {}): WarmJob => ({
   units: () => Promise.resolve([]),
   ...rest,
 });
-const unit = (name: string, member: string | undefined = name): WarmUnit => ({
+const unit = (name: string, member: string | null = name): WarmUnit => ({
   name,
-  member,
+  member: member ?? undefined,
   run: () => Promise.resolve({ kind: 'warmed' }),
 });
 const plan = (...names: string[]): WarmPlan =>
@@ -35,8 +35,8 @@ describe('the plan of a run', () => {
     const two = new WarmPlan([
       { job: job('one'), unit: unit('x') },
       { job: job('other'), unit: unit('another name', 'x') },
-      { job: job('other'), unit: unit('unknown', undefined) },
-      { job: job('other'), unit: unit('unknown', undefined) },
+      { job: job('other'), unit: unit('unknown', null) },
+      { job: job('other'), unit: unit('unknown', null) },
     ]);
     expect(two.units.map(({ job: { name }, unit: each }) => [name, each.name])).toEqual([
       ['one', 'x'],
