@@ -100,7 +100,7 @@ export class CacheAdminService {
     const { jobs, failures } = await knownOrNotFound(() => this.warming.preview(selection));
     const total = jobs.reduce((sum, { units }) => sum + units.length, 0);
     return {
-      message: `${total} entries would be looked at; nothing was loaded`,
+      message: `${total} ${total === 1 ? 'entry' : 'entries'} would be looked at; nothing was loaded`,
       timestamp: now(),
       total,
       jobs,

@@ -11,6 +11,11 @@ interface Statistics {
   redis_server: Record<string, number | null>;
   policies: Record<string, { outcomes: Record<string, number>; loads: { count: number } }>;
 }
+interface WarmRun {
+  run_id: string;
+  state: string;
+  trigger: string;
+}
 interface Job {
   job_id: string;
   status: string;
@@ -126,6 +131,69 @@ describe('administration of the cache', () => {
       warmed: 0,
       skipped: 1,
     });
+  });
+
+  test('a warming can be tried without a load, begun without waiting, and watched', async () => {
+    await app.post('/api/v1/cache/clear?confirm=true');
+    const dry = await app.post('/api/v1/cache/warm', { jobs: ['agents:list'], dry_run: true });
+    expect([dry.status, dry.body]).toEqual([
+      200,
+      {
+        message: '1 entry would be looked at; nothing was loaded',
+        timestamp: expect.any(String),
+        total: 1,
+        jobs: [{ job: 'agents:list', units: ['/api/v1/agents'] }],
+        failed_jobs: [],
+      },
+    ]);
+    expect((await app.get('/api/v1/agents')).headers.get('cache-status')).toMatch(/fwd=uri-miss/);
+    await app.post('/api/v1/cache/clear?confirm=true');
+    const begun = await app.post<WarmRun>('/api/v1/cache/warm', { jobs: ['agents:list'], wait: false });
+    const path = `/api/v1/cache/warm/runs/${begun.body.run_id}`;
+    expect([begun.status, begun.headers.get('location')]).toEqual([202, path]);
+    const run = await eventually(async () => {
+      const { body } = await app.get<WarmRun>(path);
+      if (body.state === 'running') throw new Error('still running');
+      return body;
+    });
+    expect(run).toMatchObject({
+      state: 'done',
+      trigger: 'request',
+      jobs: ['agents:list'],
+      total: 1,
+      warmed: 1,
+      skipped: 0,
+      unread: 0,
+      resumed: 0,
+      failed: 0,
+      left: 0,
+      failed_jobs: [],
+    });
+    expect((await app.get('/api/v1/agents')).headers.get('cache-status')).toMatch(/hit/);
+    const { runs } = (await app.get<{ runs: WarmRun[] }>('/api/v1/cache/warm/runs')).body;
+    expect(runs[0]).toEqual(run);
+    expect(runs.length).toBeGreaterThan(1);
+  });
+
+  test('what users read is warmed first, and nobody has declared it', async () => {
+    await app.get('/api/v1/agents?limit=11');
+    await app.get('/api/v1/agents/security-scanner');
+    await app.post('/api/v1/cache/clear?confirm=true');
+    const { status, body } = await app.post('/api/v1/cache/warm', { jobs: ['hot'] });
+    expect([status, body]).toEqual([200, expect.objectContaining({ failed: 0 })]);
+    for (const path of ['/api/v1/agents?limit=11', '/api/v1/agents/security-scanner'])
+      expect((await app.get(path)).headers.get('cache-status')).toMatch(/hit/);
+  });
+
+  test.each([
+    [{ jobs: ['nonsense'] }, 404, 'WARM_JOB_UNKNOWN'],
+    [{ jobs: 'agents:list' }, 400, 'VALIDATION_FAILED'],
+    [{ wait: 'no' }, 400, 'VALIDATION_FAILED'],
+    [{ dry_run: 1 }, 400, 'VALIDATION_FAILED'],
+    [{ url: 'http://127.0.0.1/' }, 400, 'UNKNOWN_FIELD'],
+  ])('a warming of %j is a %i %s', async (body, status, code) => {
+    const answer = await app.post<{ code: string }>('/api/v1/cache/warm', body);
+    expect([answer.status, answer.body.code]).toEqual([status, code]);
   });
 
   test('a tag reaches what carries it: policy, feature and record', async () => {

@@ -34,7 +34,7 @@ import {
   type MiddlewareTreatment,
 } from './fast-edge';
 import { isRoute } from './nest-metadata';
-import { ReadEvidence } from './read-evidence';
+import { memberOf, ReadEvidence } from './read-evidence';
 import { repeatable } from './repeatable-route';
 
 interface Layer {
@@ -236,6 +236,9 @@ export class FastPathService implements OnApplicationBootstrap, OnApplicationShu
     template: object | undefined,
     edge: FastEdge,
   ): FastTarget {
+    // The same for every request where nothing of the headers is in the key.
+    const member =
+      route.isRepeatable && route.vary.length === 0 ? memberOf(repeatable(route, routed, {})) : undefined;
     return {
       policy: route.policy,
       key: route.vary.length === 0 ? key : undefined,
@@ -243,8 +246,9 @@ export class FastPathService implements OnApplicationBootstrap, OnApplicationShu
       vary: route.vary,
       cacheControl: stored => cacheControl(clientCachingOf(route, stored)),
       seen: headers => {
-        if (route.isRepeatable && this.evidence.due())
-          this.evidence.tell(route.policy.name, repeatable(route, routed, headers));
+        if (!route.isRepeatable || !this.evidence.due()) return;
+        if (member !== undefined) this.evidence.tellMember(route.policy.name, member);
+        else this.evidence.tell(route.policy.name, repeatable(route, routed, headers));
       },
       route: template,
       edge,

@@ -67,6 +67,8 @@ export function produce(
   };
 }
 
+const ofContent = new Set(['content-length', ...storedHeaders.filter(name => name !== 'vary')]);
+
 /** Writes a stored response: the bytes, a 304 where the client has them already, or the head alone for HEAD. */
 export function writeStored(
   method: string,
@@ -78,7 +80,7 @@ export function writeStored(
 ): void {
   if (representation.isNotModified) {
     // `@Header()` and the handler may have set what belongs to the content.
-    for (const name of ['content-length', ...storedHeaders]) if (name !== 'vary') response.removeHeader(name);
+    for (const name of response.getHeaderNames()) if (ofContent.has(name)) response.removeHeader(name);
   }
   const fields = headerFields(stored, representation, answer, response.getHeader('vary'), body);
   response.writeHead(representation.status, fields);

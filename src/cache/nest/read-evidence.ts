@@ -74,7 +74,11 @@ export class ReadEvidence {
 
   /** After `due`, in the same turn. */
   tell(policy: string, read: Repeatable): void {
-    const member = memberOf(read);
+    this.tellMember(policy, memberOf(read));
+  }
+
+  /** As `tell`, with what `memberOf` said of the read. */
+  tellMember(policy: string, member: string | undefined): void {
     if (member !== undefined) this.#listener?.(policy, member, this.#weight);
   }
 }

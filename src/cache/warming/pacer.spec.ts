@@ -29,13 +29,15 @@ describe('Pacer', () => {
 
   it('waits for nothing while nothing is loaded, or without a limit', async () => {
     const stopped = (): number => 5;
+    let turns = 0;
     const idle = new Pacer(1, stopped);
-    for (let n = 0; n < 100; n += 1) await idle.turn(never);
+    for (; turns < 100; turns += 1) await idle.turn(never);
     const unlimited = new Pacer(0, stopped);
-    for (let n = 0; n < 100; n += 1) {
+    for (; turns < 200; turns += 1) {
       unlimited.loaded();
       await unlimited.turn(never);
     }
+    expect(turns).toBe(200);
   });
 
   it('waits no longer when it is given up', async () => {
@@ -44,6 +46,6 @@ describe('Pacer', () => {
     const stop = new AbortController();
     const turn = pacer.turn(stop.signal);
     stop.abort();
-    await turn;
+    await expect(turn).resolves.toBeUndefined();
   });
 });

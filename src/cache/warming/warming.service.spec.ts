@@ -498,6 +498,7 @@ describe('readiness', () => {
     const app = await start({}, Failing);
     const warming = app.get(WarmingService);
     while (!warming.isReady) await new Promise(resolve => setImmediate(resolve));
+    expect(warming.runs()[0]!.failures[0]).toEqual({ job: 'Failing.first', error: 'no' });
     await app.close();
   });
 });
