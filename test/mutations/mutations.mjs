@@ -401,7 +401,7 @@ export const mutations = [
   {
     name: 'http: the fast way checks the host',
     file: 'src/cache/http/fast-path.ts',
-    find: '|| !target.edge.allows(request)',
+    find: '|| !edge.allows(request)',
     replace: '',
     tests: [`${http}/requests.spec.ts`],
   },
