@@ -25,11 +25,12 @@ function statistics(): CacheStatistics {
   Object.assign(counters, { gets: 120, sets: 1, loads: 5, loadMs: 50.06, loadMsSaved: 950 });
   return {
     uptimeMs: 12_345,
+    windowMs: 12_345,
     totals: counters,
     policies: { api: counters },
     tiers: {
       l1: { hits: 70, misses: 30, sets: 8, evictions: 2, entries: 3, bytes: 999 },
-      l2: { hits: 10, misses: 5, sets: 5, errors: 0 },
+      l2: { hits: 10, misses: 5, sets: 5, errors: 0, bytesRead: 900, bytesWritten: 500 },
     },
     invalidations: { keys: 1, tags: 2, clears: 0, queued: 0 },
     compression: { compressions: 2, bytesIn: 4_000, bytesOut: 1_000 },

@@ -1,19 +1,15 @@
-import { missCauses, outcomes, type CacheCounters, type CacheStatistics } from '../cache';
+import { emptyCounters, type CacheStatistics } from '../cache';
 import { alertsOf, recommendationsOf, type Facts } from './findings';
 import type { Check, CheckSummary } from './check-history';
 
-const zeros = <N extends string>(names: readonly N[]) =>
-  Object.fromEntries(names.map(name => [name, 0])) as Record<N, number>;
-const emptyCounters = (): CacheCounters => ({
-  gets: 0, sets: 0, outcomes: zeros(outcomes), causes: zeros(missCauses), loads: 0, loadErrors: 0, loadMs: 0, loadMsSaved: 0, refreshes: 0, fillsRefused: 0,
-}); // prettier-ignore
 const emptyStatistics = (): CacheStatistics => ({
   uptimeMs: 0,
+  windowMs: 0,
   totals: emptyCounters(),
   policies: {},
   tiers: {
     l1: { hits: 0, misses: 0, sets: 0, evictions: 0, entries: 0, bytes: 0 },
-    l2: { hits: 0, misses: 0, sets: 0, errors: 0 },
+    l2: emptyCounters().l2,
   },
   invalidations: { keys: 0, tags: 0, clears: 0, queued: 0 },
   compression: { compressions: 0, bytesIn: 0, bytesOut: 0 },

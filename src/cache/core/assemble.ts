@@ -41,11 +41,11 @@ export function assemble(
   const options = checkOptions(given);
   const codec = new EntryCodec(dependencies.codec);
   const flights = new FlightTable();
-  const stats = new CacheStats();
+  const stats = new CacheStats(clock, codec);
   const memory = new KeyMemory();
   const events = new CacheEvents();
   local.onEvict(name => {
-    stats.l1.evictions += 1;
+    stats.count('evictions');
     memory.changed(name, 'evicted_l1');
   });
   const remote = dependencies.remote?.attach(listener);

@@ -88,6 +88,11 @@ export function writeEntry(
   return { head, tail };
 }
 
+/** Bytes of an entry as it is stored: its birth stands between the two parts. */
+export function sizeOf({ head, tail }: SplitEntry): number {
+  return head.length + (afterBirth - birthOffset) + tail.length;
+}
+
 /** Why an entry could not be read: each is a miss and counted under its own name. */
 export type FormatFault = 'short' | 'magic' | 'version' | 'checksum' | 'key' | 'structure';
 

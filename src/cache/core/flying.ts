@@ -36,8 +36,9 @@ export class Flying {
         ? this.#flyLocal(flight, call, shared)
         : this.#flyShared(flight, call, shared));
     } catch (error) {
-      if (error instanceof RemoteUnavailableError) return this.#flyAlone(flight, call);
-      throw error;
+      if (!(error instanceof RemoteUnavailableError)) throw error;
+      this.parts.stats.add(call.policy.name, 'l2Errors');
+      return this.#flyAlone(flight, call);
     }
   }
 

@@ -18,14 +18,16 @@ export * from './ports';
 export { ClusterWork, type Lead } from './cluster-work';
 export { CacheEvents, type CacheEventMap, type CacheEventName } from './events';
 export {
-  rates,
-  emptyCounters,
+  maxPoliciesCounted,
   minGetsForRating,
-  type CacheCounters,
+  otherPolicies,
+  rates,
   type CacheStatistics,
   type Rates,
   type Rating,
 } from './stats';
+export { emptyCounters, type CacheCounters } from './counters';
+export { statsWindows, type StatsWindow } from './windows';
 export { SystemClock, type Clock, type TimerHandle } from './clock';
 export { codecDefaults, type CodecOptions } from './entry-codec';
 export type { NearEntry } from './near-cache';

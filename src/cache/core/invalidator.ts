@@ -66,7 +66,7 @@ export class Invalidator {
 
   /** Not confirmed by Redis: from now on nothing is read there until it has been made. */
   queue(keys: readonly string[], tokens: readonly TokenName[]): void {
-    this.parts.stats.invalidations.queued += keys.length + tokens.length;
+    this.parts.stats.count('queued', keys.length + tokens.length);
     this.parts.log.addPending(keys, tokens);
     this.#planDrain();
   }

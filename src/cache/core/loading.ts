@@ -1,6 +1,6 @@
 import type { Call } from './call';
 import { HeldValue, type EncodedValue } from './entry-codec';
-import { writeEntry } from './entry';
+import { sizeOf, writeEntry } from './entry';
 import { CacheValueError, RemoteUnavailableError } from './errors';
 import type { Invalidator } from './invalidator';
 import type { Loaded, LoadRunner } from './load-runner';
@@ -13,7 +13,6 @@ import { inherit, lateTokensHold, toCopy } from './protocol';
 import type { CachePolicy } from './policy';
 import type { Gate, TokenName } from './ports';
 import type { Flight, FlightResult, FoundEntry } from './single-flight';
-import { emptyCounters } from './stats';
 import { anyToken } from './tokens';
 
 /** An entry depends on at most so many tokens, those of inner entries included. */
@@ -151,7 +150,7 @@ export class Loading {
       epoch: home.kind === 'outage' && home.maxLifeMs === 0 ? beforeAnyEpoch : near.epoch,
     };
     if (!near.keep(call.name, kept)) return false;
-    stats.l1.sets += 1;
+    stats.add(call.policy.name, 'l1Sets');
     memory.stored(call.name, entry.expiresAtMs);
     return true;
   }
@@ -197,7 +196,9 @@ export class Loading {
     const { clock, events, scopes, stats, flights } = this.parts;
     // Like its reads, the loads of warming and of administration are nobody's.
     const counted = call.purpose === 'request' || call.purpose === 'refresh';
-    const counters = counted ? stats.of(call.policy.name) : emptyCounters();
+    const count = (field: 'loads' | 'loadErrors' | 'loadMs' | 'refreshes', by = 1): void => {
+      if (counted) stats.add(call.policy.name, field, by);
+    };
     const refresh = call.refreshOf !== undefined;
     const scope: LoadScope = {
       purpose: call.purpose,
@@ -224,14 +225,14 @@ export class Loading {
       });
     } catch (error) {
       failure = error;
-      if (startedAtMs !== undefined) counters.loadErrors += 1;
+      if (startedAtMs !== undefined) count('loadErrors');
       throw error;
     } finally {
       const durationMs = startedAtMs === undefined ? 0 : clock.nowMs() - startedAtMs;
       if (startedAtMs !== undefined) {
-        counters.loads += 1;
-        counters.loadMs += durationMs;
-        if (refresh) counters.refreshes += 1;
+        count('loads');
+        count('loadMs', durationMs);
+        if (refresh) count('refreshes');
       }
       events.emit('load', { key: call.key, policy: call.policy.name, durationMs, error: failure, refresh });
     }
@@ -291,11 +292,15 @@ export class Loading {
         this.parts.hash,
       );
       const filled = await shared.store.fill(call.remoteKey, flight.lease!.token, entry, life.hardTtlMs);
-      if (filled) this.parts.stats.l2.sets += 1;
-      else this.parts.stats.of(call.policy.name).fillsRefused += 1;
+      const { stats } = this.parts;
+      if (filled) {
+        stats.add(call.policy.name, 'l2Sets');
+        stats.add(call.policy.name, 'l2BytesWritten', sizeOf(entry));
+      } else stats.add(call.policy.name, 'fillsRefused');
       return filled;
     } catch (error) {
       if (!(error instanceof RemoteUnavailableError)) throw error;
+      this.parts.stats.add(call.policy.name, 'l2Errors');
       this.#release(flight);
       return false;
     }

@@ -77,21 +77,18 @@ export class Lookups {
       const nowMs = clock.coarseMs();
       const entry = near.read(names.nameOf(key), this.#tierOf(policy), nowMs);
       if (entry && (nowMs < entry.staleAtMs || loader)) {
-        if (counted) stats.l1.hits += 1;
         scope?.load?.inherit(tokensOf(entry));
         let refreshing = false;
         if (loader && (nowMs >= entry.refreshAtMs || isWithin(options, scope, entry, nowMs))) {
           const call = this.callOf(key, loader, options, scope, batch);
           const patient = nowMs >= entry.staleAtMs && policy.softDeadlineMs > 0;
-          if (patient) return this.#fresherThan(foundOf(entry), 'l1', entry.fillId, call, options);
+          if (patient) {
+            if (counted) stats.add(policy.name, 'l1Hits');
+            return this.#fresherThan(foundOf(entry), 'l1', entry.fillId, call, options);
+          }
           refreshing = this.#refreshes.start(call, entry.fillId) !== undefined;
         }
-        return this.#answer(key, policy, scope, entry, {
-          outcome: foundOutcome(entry, 'l1', nowMs),
-          source: 'l1',
-          stored: true,
-          refreshing,
-        });
+        return this.#nearAnswer(key, policy, scope, entry, nowMs, refreshing);
       }
     }
     checkKey(key);
@@ -99,7 +96,7 @@ export class Lookups {
     if (options.deadlineMs !== undefined)
       checkDuration('call', 'deadlineMs', options.deadlineMs, 1, 3_600_000);
     const looksHere = asksNear && counted && policy.tier !== 'redis';
-    if (looksHere) stats.l1.misses += 1;
+    if (looksHere) stats.add(policy.name, 'l1Misses');
     const call = this.callOf(key, loader, options, scope, batch);
     let left = false;
     const limits: CallerLimits = {
@@ -119,8 +116,8 @@ export class Lookups {
     });
     if (looksHere && joined.result.kind === 'found' && joined.result.source === 'l1') {
       // It was here after all: its tokens only had to be read again.
-      stats.l1.misses -= 1;
-      stats.l1.hits += 1;
+      stats.add(policy.name, 'l1Misses', -1);
+      stats.add(policy.name, 'l1Hits');
     }
     // Here and not where the answer came in: a caller who has left meanwhile has been counted as an error.
     return this.#conclude(call, options, joined);
@@ -147,8 +144,8 @@ export class Lookups {
 
   /** See `TieredCache.countPeeked`. */
   countPeeked(key: string, policy: CachePolicy, { outcome }: CacheAnswer<unknown>): void {
-    this.parts.stats.l1.hits += 1;
-    this.#count(key, policy, undefined, { outcome, source: 'l1', stored: true });
+    this.parts.stats.hit(policy.name, outcome, this.parts.clock.coarseMs());
+    this.#tell(key, policy, undefined, { outcome, source: 'l1', stored: true });
   }
 
   callOf(
@@ -354,6 +351,35 @@ export class Lookups {
     }
   }
 
+  /** The way of a hit in L1: whatever is added here, every hit pays for. */
+  #nearAnswer(
+    key: string,
+    policy: CachePolicy,
+    scope: LoadScope | undefined,
+    entry: NearEntry,
+    nowMs: number,
+    refreshing: boolean,
+  ): CacheAnswer<unknown> {
+    const { events, stats } = this.parts;
+    const outcome = foundOutcome(entry, 'l1', nowMs);
+    if (scope === undefined || scope.purpose === 'request') {
+      stats.hit(policy.name, outcome, nowMs);
+      if (outcome === 'stale_hit') stats.stale(policy.name, nowMs - entry.staleAtMs);
+    }
+    if (events.heard('read'))
+      this.#tell(key, policy, scope, { outcome, source: 'l1', stored: true, refreshing });
+    return {
+      value: entry.held.read(),
+      outcome,
+      cause: undefined,
+      source: 'l1',
+      ageMs: Math.max(0, nowMs - entry.bornAtMs),
+      freshMs: entry.staleAtMs - nowMs,
+      staleMs: entry.expiresAtMs - entry.staleAtMs,
+      stored: true,
+    };
+  }
+
   #answer(
     key: string,
     policy: CachePolicy,
@@ -363,6 +389,8 @@ export class Lookups {
   ): CacheAnswer<unknown> {
     this.#count(key, policy, scope, how);
     const nowMs = this.parts.clock.coarseMs();
+    if (how.outcome === 'stale_hit' && (scope?.purpose ?? 'request') === 'request')
+      this.parts.stats.stale(policy.name, Math.max(0, nowMs - entry.staleAtMs));
     return {
       value: entry.held.read(),
       outcome: how.outcome,
@@ -376,9 +404,13 @@ export class Lookups {
   }
 
   #count(key: string, policy: CachePolicy, scope: LoadScope | undefined, how: How): void {
-    const { events, stats } = this.parts;
     const purpose = scope?.purpose ?? 'request';
-    if (purpose === 'request') stats.read(policy.name, how.outcome, how.cause);
+    if (purpose === 'request') this.parts.stats.read(policy.name, how.outcome, how.cause);
+    this.#tell(key, policy, scope, how);
+  }
+
+  #tell(key: string, policy: CachePolicy, scope: LoadScope | undefined, how: How): void {
+    const { events } = this.parts;
     if (!events.heard('read')) return;
     events.emit('read', {
       key,
@@ -388,7 +420,7 @@ export class Lookups {
       source: how.source,
       stored: how.stored,
       refreshing: how.refreshing ?? false,
-      purpose,
+      purpose: scope?.purpose ?? 'request',
     });
   }
 

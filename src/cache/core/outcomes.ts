@@ -44,3 +44,14 @@ export type MissCause = (typeof missCauses)[number];
 
 /** Where an answer came from. */
 export type AnswerSource = 'l1' | 'l2' | 'load';
+
+/** How far past its fresh life a stale answer was. */
+export const staleAges = ['up_to_1s', 'up_to_10s', 'up_to_1m', 'up_to_10m', 'over_10m'] as const;
+export type StaleAge = (typeof staleAges)[number];
+
+export function staleAgeOf(pastMs: number): StaleAge {
+  if (pastMs <= 1_000) return 'up_to_1s';
+  if (pastMs <= 10_000) return 'up_to_10s';
+  if (pastMs <= 60_000) return 'up_to_1m';
+  return pastMs <= 600_000 ? 'up_to_10m' : 'over_10m';
+}

@@ -1,5 +1,6 @@
 import type { Call } from './call';
 import type { Clock } from './clock';
+import type { CorruptReason } from './counters';
 import type { EntryCodec, HeldValue } from './entry-codec';
 import { fillIdOf, readEntry, type StoredEntry } from './entry';
 import type { CacheEvents } from './events';
@@ -53,12 +54,14 @@ export class SharedReader {
     this.#learn(unknown, read.tokens, known);
     const bytes = read.entries[0];
     if (!bytes) {
-      if (counted) this.stats.l2.misses += 1;
+      if (counted) this.stats.add(call.policy.name, 'l2Misses');
       return { kind: 'nothing', fillId: '' };
     }
     const verdict = await this.admit(flight, call, bytes, known);
-    if (counted && verdict.kind === 'valid') this.stats.l2.hits += 1;
-    else if (counted) this.stats.l2.misses += 1;
+    if (counted) {
+      this.stats.add(call.policy.name, verdict.kind === 'valid' ? 'l2Hits' : 'l2Misses');
+      this.stats.add(call.policy.name, 'l2BytesRead', bytes.length);
+    }
     return verdict;
   }
 
@@ -186,8 +189,8 @@ export class SharedReader {
     };
   }
 
-  #corrupt(call: Call, reason: string, fillId: string): Verdict {
-    this.stats.countCorrupt(reason);
+  #corrupt(call: Call, reason: CorruptReason, fillId: string): Verdict {
+    this.stats.count(reason);
     this.events.emit('corrupt', { key: call.key, reason });
     return { kind: 'invalid', cause: 'format', fillId };
   }

@@ -1,5 +1,11 @@
 import type { Outcome } from './outcomes';
-import { CacheStats, emptyCounters, rates } from './stats';
+import { FakeClock } from '../../../test/fakes/fake-clock';
+import { emptyCounters } from './counters';
+import { CacheStats, maxPoliciesCounted, otherPolicies, rates } from './stats';
+import { statsWindows } from './windows';
+
+const nothingCompressed = { compressions: 0, bytesIn: 0, bytesOut: 0 };
+const statsOn = (clock = new FakeClock()): CacheStats => new CacheStats(clock, nothingCompressed);
 
 const countersOf = (counts: Partial<Record<Outcome, number>>): ReturnType<typeof emptyCounters> => {
   const counters = emptyCounters();
@@ -58,11 +64,11 @@ describe('rates', () => {
 
 describe('statistics', () => {
   test('a read adds one to its outcome and one to its cause, and the totals are the sum of the policies', () => {
-    const stats = new CacheStats();
+    const stats = statsOn();
     stats.read('a', 'l1_hit', undefined);
     stats.read('a', 'miss', 'cold');
     stats.read('b', 'miss', 'expired');
-    stats.of('b').loads = 4;
+    stats.add('b', 'loads', 4);
     const { policies, totals } = stats.snapshot();
     expect(policies.a).toMatchObject({
       gets: 2,
@@ -78,8 +84,9 @@ describe('statistics', () => {
   });
 
   test('what hits saved is told by the mean load of the policy', () => {
-    const stats = new CacheStats();
-    Object.assign(stats.of('a'), { loads: 4, loadMs: 200 });
+    const stats = statsOn();
+    stats.add('a', 'loads', 4);
+    stats.add('a', 'loadMs', 200);
     stats.read('a', 'l1_hit', undefined);
     stats.read('a', 'stale_hit', undefined);
     stats.read('a', 'miss', 'cold');
@@ -89,11 +96,98 @@ describe('statistics', () => {
   });
 
   test('a snapshot does not change afterwards', () => {
-    const stats = new CacheStats();
+    const stats = statsOn();
     const before = stats.snapshot();
     stats.read('a', 'miss', 'cold');
     const after = stats.snapshot();
     stats.read('a', 'miss', 'cold');
     expect([before.totals.gets, after.totals.gets, after.policies.a!.outcomes.miss]).toEqual([0, 1, 1]);
+  });
+
+  test('of more policies than are counted apart the rest is counted together', () => {
+    const stats = statsOn();
+    for (let at = 0; at < maxPoliciesCounted + 1_000; at += 1) stats.read(`p${at}`, 'miss', 'cold');
+    const { policies, totals } = stats.snapshot();
+    expect(Object.keys(policies)).toHaveLength(maxPoliciesCounted + 1);
+    expect([policies[otherPolicies]!.gets, totals.gets]).toEqual([1_000, maxPoliciesCounted + 1_000]);
+  });
+});
+
+describe('windows', () => {
+  /** Gets in each window, and how much time each covers, in seconds. */
+  const seen = (stats: CacheStats): Record<string, readonly number[]> =>
+    Object.fromEntries(
+      statsWindows.map(window => {
+        const { totals, windowMs } = stats.snapshot(window);
+        return [window, [totals.gets, windowMs / 1_000]];
+      }),
+    );
+
+  test('tell what was counted within them, and how much time they cover: whole buckets', async () => {
+    const clock = new FakeClock();
+    const stats = statsOn(clock);
+    stats.read('a', 'miss', 'cold');
+    expect(seen(stats)).toEqual({ '1m': [1, 0], '5m': [1, 0], '1h': [1, 0], all: [1, 0] });
+    await clock.advance(62_000);
+    stats.read('a', 'miss', 'cold');
+    stats.hit('a', 'l1_hit', clock.nowMs());
+    expect(seen(stats)).toEqual({ '1m': [3, 62], '5m': [3, 62], '1h': [3, 62], all: [3, 62] });
+    await clock.advance(4_000);
+    expect(seen(stats)).toEqual({ '1m': [2, 61], '5m': [3, 66], '1h': [3, 66], all: [3, 66] });
+    await clock.advance(300_000);
+    stats.read('b', 'l2_hit', undefined);
+    expect(seen(stats)).toEqual({ '1m': [1, 61], '5m': [1, 301], '1h': [4, 366], all: [4, 366] });
+    await clock.advance(3_600_000);
+    expect(seen(stats)).toEqual({ '1m': [0, 61], '5m': [0, 301], '1h': [0, 3_606], all: [4, 3_966] });
+  });
+
+  test('agree with a list of everything that was counted, through hours of bursts and pauses', async () => {
+    const clock = new FakeClock();
+    const startedAtMs = clock.nowMs();
+    const stats = statsOn(clock);
+    const times: number[] = [];
+    // Pauses from nothing to half an hour, with no pattern that a bucket could fit.
+    for (let step = 1; step <= 4_000; step += 1) {
+      await clock.advance(step % 500 === 0 ? 1_800_000 : (step * 7_919) % 9_001);
+      stats.read('a', 'miss', 'cold');
+      times.push(clock.nowMs());
+      if (step % 97 !== 0) continue;
+      for (const window of statsWindows) {
+        const { totals, windowMs } = stats.snapshot(window);
+        const sinceMs = clock.nowMs() - windowMs;
+        const within = times.filter(atMs => atMs >= sinceMs || sinceMs === startedAtMs).length;
+        expect([window, step, totals.gets, totals.causes.cold]).toEqual([window, step, within, within]);
+      }
+    }
+  });
+
+  test('hold what belongs to no policy as well, and what the codec counts', async () => {
+    const clock = new FakeClock();
+    const compression = { ...nothingCompressed };
+    const stats = new CacheStats(clock, compression);
+    stats.count('evictions', 3);
+    Object.assign(compression, { compressions: 1, bytesIn: 2_000, bytesOut: 500 });
+    await clock.advance(66_000);
+    stats.count('checksum');
+    Object.assign(compression, { compressions: 3, bytesIn: 9_000, bytesOut: 2_500 });
+    expect(stats.snapshot('1m')).toMatchObject({
+      evictions: 0,
+      corrupt: { checksum: 1 },
+      compression: { compressions: 2, bytesIn: 7_000, bytesOut: 2_000 },
+    });
+    expect(stats.snapshot('all')).toMatchObject({
+      evictions: 3,
+      compression: { compressions: 3, bytesIn: 9_000, bytesOut: 2_500 },
+    });
+  });
+
+  test('stale answers are told by how far past their fresh life they were', () => {
+    const stats = statsOn();
+    for (const pastMs of [0, 1_000, 1_001, 10_000, 60_000, 60_001, 600_000, 600_001])
+      stats.stale('a', pastMs);
+    expect(stats.snapshot().totals).toMatchObject({
+      staleMs: 1_332_003,
+      staleAges: { up_to_1s: 2, up_to_10s: 2, up_to_1m: 1, up_to_10m: 2, over_10m: 1 },
+    });
   });
 });

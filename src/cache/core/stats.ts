@@ -1,35 +1,37 @@
-import { missCauses, outcomes, type MissCause, type Outcome } from './outcomes';
+import type { Clock } from './clock';
+import {
+  countersOf,
+  policyAt,
+  policyRowLength,
+  processAt,
+  processCountersOf,
+  processRowLength,
+  totalOf,
+  type CacheCounters,
+  type PolicyField,
+  type ProcessCounters,
+  type ProcessField,
+} from './counters';
+import type { MissCause, Outcome } from './outcomes';
+import { staleAgeOf } from './outcomes';
+import { CountedRow, coveredMs, turnEveryMs, type StatsWindow } from './windows';
 
-/** Counters of one policy, or of all. Counts since the process began. */
-export interface CacheCounters {
-  gets: number;
-  sets: number;
-  outcomes: Record<Outcome, number>;
-  causes: Record<MissCause, number>;
-  loads: number;
-  loadErrors: number;
-  /** Milliseconds spent in loaders. */
-  loadMs: number;
-  /** Milliseconds that hits would have spent in loaders, at this policy's mean. */
-  loadMsSaved: number;
-  /** Loads that ran behind an answer already given. */
-  refreshes: number;
-  /** Loads whose result Redis refused because the lease was gone: something was invalidated meanwhile. */
-  fillsRefused: number;
-}
-
-export interface CacheStatistics {
+export interface CacheStatistics extends Omit<ProcessCounters, 'evictions'> {
   uptimeMs: number;
+  /** So much time the counts cover: whole buckets, and no more than since the start. */
+  windowMs: number;
   totals: CacheCounters;
   policies: Record<string, CacheCounters>;
   tiers: {
     l1: { hits: number; misses: number; sets: number; evictions: number; entries: number; bytes: number };
-    l2: { hits: number; misses: number; sets: number; errors: number };
+    l2: CacheCounters['l2'];
   };
-  invalidations: { keys: number; tags: number; clears: number; queued: number };
-  compression: { compressions: number; bytesIn: number; bytesOut: number };
-  /** Entries that were there but unreadable, by reason. */
-  corrupt: Record<string, number>;
+}
+
+/** The counts of one instance as rows of numbers: for adding up several instances. */
+export interface StatisticsRows {
+  process: number[];
+  policies: Record<string, number[]>;
 }
 
 export type Rating = 'excellent' | 'good' | 'poor' | 'insufficient_data';
@@ -72,74 +74,139 @@ export function rates(counters: CacheCounters): Rates {
   };
 }
 
-/** Counts where things happen. One instance a cache. */
+/** Names counted apart; whatever comes later is counted together under `otherPolicies`. */
+export const maxPoliciesCounted = 64;
+export const otherPolicies = '(others)';
+
+/** What the codec has counted since the start. */
+export interface CompressionCounts {
+  readonly compressions: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+/** Counts where things happen, by policy and for four windows. One instance a cache; its size does not depend on keys or time. */
 export class CacheStats {
-  readonly #policies = new Map<string, CacheCounters>();
-  l1 = { hits: 0, misses: 0, sets: 0, evictions: 0 };
-  l2 = { hits: 0, misses: 0, sets: 0, errors: 0 };
-  invalidations = { keys: 0, tags: 0, clears: 0, queued: 0 };
-  readonly corrupt = new Map<string, number>();
+  readonly #policies = new Map<string, CountedRow>();
+  readonly #process = new CountedRow(processRowLength);
+  readonly #startedAtMs: number;
+  #bucketsEnded = 0;
+  #turnAtMs: number;
 
-  of(policy: string): CacheCounters {
-    let counters = this.#policies.get(policy);
-    if (!counters) this.#policies.set(policy, (counters = emptyCounters()));
-    return counters;
+  constructor(
+    private readonly clock: Clock,
+    private readonly compression: CompressionCounts,
+  ) {
+    this.#startedAtMs = clock.nowMs();
+    this.#turnAtMs = this.#startedAtMs + turnEveryMs;
   }
 
+  /** A read that L1 has answered: all that a hit counts, in one step. */
+  hit(policy: string, outcome: Outcome, nowMs: number): void {
+    if (nowMs >= this.#turnAtMs) this.#turn(nowMs);
+    const row = this.#rowOf(policy).now;
+    row[policyAt.l1Hits]! += 1;
+    row[policyAt.gets]! += 1;
+    row[policyAt[outcome]]! += 1;
+  }
+
+  /** An answer, wherever it came from. */
   read(policy: string, outcome: Outcome, cause: MissCause | undefined): void {
-    const counters = this.of(policy);
-    counters.gets += 1;
-    counters.outcomes[outcome] += 1;
-    if (cause) counters.causes[cause] += 1;
+    const row = this.#current(policy).now;
+    row[policyAt.gets]! += 1;
+    row[policyAt[outcome]]! += 1;
+    if (cause) row[policyAt[cause]]! += 1;
   }
 
-  countCorrupt(reason: string): void {
-    this.corrupt.set(reason, (this.corrupt.get(reason) ?? 0) + 1);
+  /** A stale answer was so many milliseconds past its fresh life. */
+  stale(policy: string, pastMs: number): void {
+    const row = this.#current(policy).now;
+    row[policyAt.staleMs]! += pastMs;
+    row[policyAt[staleAgeOf(pastMs)]]! += 1;
   }
 
-  snapshot(): Pick<CacheStatistics, 'totals' | 'policies'> {
-    const policies: Record<string, CacheCounters> = {};
-    for (const [name, counters] of this.#policies) policies[name] = withSavings(counters);
-    return { policies, totals: sum(Object.values(policies)) };
+  add(policy: string, field: PolicyField, count = 1): void {
+    this.#current(policy).now[policyAt[field]]! += count;
+  }
+
+  count(field: ProcessField, count = 1): void {
+    this.#turnIfDue();
+    this.#process.now[processAt[field]]! += count;
+  }
+
+  /** Everything counted in a window that ends now. */
+  snapshot(
+    window: StatsWindow = 'all',
+  ): Pick<CacheStatistics, 'totals' | 'policies' | 'windowMs'> & ProcessCounters {
+    const { process, policies } = this.rows(window);
+    return { windowMs: this.coveredMs(window), ...statisticsOfRows({ process, policies }) };
+  }
+
+  rows(window: StatsWindow): StatisticsRows {
+    this.#turnIfDue();
+    this.#takeCompression();
+    const sinceStartMs = this.uptimeMs;
+    const policies: Record<string, number[]> = {};
+    for (const [name, row] of this.#policies) policies[name] = [...row.within(window, sinceStartMs)];
+    return { process: [...this.#process.within(window, sinceStartMs)], policies };
+  }
+
+  coveredMs(window: StatsWindow): number {
+    return coveredMs(window, this.uptimeMs);
+  }
+
+  get uptimeMs(): number {
+    return this.clock.nowMs() - this.#startedAtMs;
+  }
+
+  #current(policy: string): CountedRow {
+    this.#turnIfDue();
+    return this.#rowOf(policy);
+  }
+
+  #rowOf(policy: string): CountedRow {
+    return this.#policies.get(policy) ?? this.#newRow(policy);
+  }
+
+  /** Names could come from anywhere: there is an end to what is kept for them. */
+  #newRow(policy: string): CountedRow {
+    const name = this.#policies.size < maxPoliciesCounted ? policy : otherPolicies;
+    let row = this.#policies.get(name);
+    if (!row) this.#policies.set(name, (row = new CountedRow(policyRowLength)));
+    return row;
+  }
+
+  #turnIfDue(): void {
+    const nowMs = this.clock.nowMs();
+    if (nowMs >= this.#turnAtMs) this.#turn(nowMs);
+  }
+
+  /** What has been counted until now belongs to the buckets that have ended meanwhile. */
+  #turn(nowMs: number): void {
+    this.#takeCompression();
+    const ended = Math.floor((nowMs - this.#startedAtMs) / turnEveryMs);
+    for (const row of [this.#process, ...this.#policies.values()])
+      row.endBuckets(this.#bucketsEnded + 1, ended);
+    this.#bucketsEnded = ended;
+    this.#turnAtMs = this.#startedAtMs + (ended + 1) * turnEveryMs;
+  }
+
+  #takeCompression(): void {
+    const row = this.#process.now;
+    row[processAt.compressions] = this.compression.compressions;
+    row[processAt.bytesIn] = this.compression.bytesIn;
+    row[processAt.bytesOut] = this.compression.bytesOut;
   }
 }
 
-export function emptyCounters(): CacheCounters {
+/** Rows under their names, and their sums. */
+export function statisticsOfRows({
+  process,
+  policies,
+}: StatisticsRows): Pick<CacheStatistics, 'totals' | 'policies'> & ProcessCounters {
   return {
-    gets: 0,
-    sets: 0,
-    outcomes: zeros(outcomes),
-    causes: zeros(missCauses),
-    loads: 0,
-    loadErrors: 0,
-    loadMs: 0,
-    loadMsSaved: 0,
-    refreshes: 0,
-    fillsRefused: 0,
+    policies: Object.fromEntries(Object.entries(policies).map(([name, row]) => [name, countersOf(row)])),
+    totals: totalOf(Object.values(policies)),
+    ...processCountersOf(process),
   };
-}
-
-function withSavings(counters: CacheCounters): CacheCounters {
-  const of = counters.outcomes;
-  const saved = of.l1_hit + of.l2_hit + of.negative_hit + of.stale_hit + of.coalesced;
-  const meanMs = counters.loads === 0 ? 0 : counters.loadMs / counters.loads;
-  return { ...counters, outcomes: { ...of }, causes: { ...counters.causes }, loadMsSaved: saved * meanMs };
-}
-
-function sum(all: readonly CacheCounters[]): CacheCounters {
-  const total = emptyCounters();
-  for (const counters of all) {
-    for (const name of Object.keys(total) as (keyof CacheCounters)[]) {
-      if (name === 'outcomes')
-        for (const outcome of outcomes) total.outcomes[outcome] += counters.outcomes[outcome];
-      else if (name === 'causes')
-        for (const cause of missCauses) total.causes[cause] += counters.causes[cause];
-      else total[name] += counters[name];
-    }
-  }
-  return total;
-}
-
-function zeros<N extends string>(names: readonly N[]): Record<N, number> {
-  return Object.fromEntries(names.map(name => [name, 0])) as Record<N, number>;
 }

@@ -1,6 +1,6 @@
 import { cachesUnderTest, exactPolicy, HeldLoader } from '../../../test/fakes/cache-under-test';
 import { settled } from '../../../test/fakes/fake-clock';
-import type { CacheCounters } from './stats';
+import type { CacheCounters } from './counters';
 import type { TieredCache } from './tiered-cache';
 
 /** Counters as they are, without the fields that are 0. */
@@ -49,6 +49,7 @@ describe('statistics', () => {
       loads: 2,
       loadMs: 40,
       loadMsSaved: 80,
+      originCallsAvoided: 4,
       outcomes: { miss: 2, l1_hit: 2, coalesced: 2 },
       causes: { cold: 2 },
     });
@@ -109,6 +110,8 @@ describe('statistics', () => {
       refreshes: 1,
       loadMs: 40,
       loadMsSaved: (7 * 40) / 13,
+      originCallsAvoided: 6,
+      staleMs: 40,
       outcomes: { l1_hit: 3, stale_hit: 1, coalesced: 2, negative_hit: 1, miss: 12, bypass: 1, error: 1 },
       causes: { cold: 8, expired: 1, invalidated: 1, evicted_l1: 1, rejected: 1 },
     });

@@ -20,6 +20,7 @@ import type { ClearProgress, Durability, GateStatus, RemoteServerInfo, RemoteSta
 import { toRemove } from './protocol';
 import type { CacheStatistics } from './stats';
 import { namespaceToken } from './tokens';
+import type { StatsWindow } from './windows';
 import { Writes, type SetOptions } from './writes';
 
 /** The answers of a call of several keys, in the order in which they came. A key without a value is in neither map. */
@@ -65,7 +66,6 @@ export class TieredCache {
   readonly #loading: Loading;
   readonly #invalidator: Invalidator;
   readonly #writes: Writes;
-  readonly #startedAtMs: number;
   #closing: Promise<void> | undefined;
 
   /** Work that one instance does for all. */
@@ -94,7 +94,6 @@ export class TieredCache {
     this.#loading = new Loading(this.#parts, this.#runner, this.#invalidator);
     this.#lookups = new Lookups(this.#parts, this.#loading);
     this.#writes = new Writes(this.#parts, this.#loading, this.#lookups, this.#invalidator);
-    this.#startedAtMs = this.#parts.clock.nowMs();
     this.#parts.shared?.store.open();
   }
 
@@ -248,8 +247,8 @@ export class TieredCache {
       checkDuration('durability', 'replicas', durability.replicas, 1, 100);
       checkDuration('durability', 'timeoutMs', durability.timeoutMs, 1, 60_000);
     }
-    this.#parts.stats.invalidations.keys += keys.length;
-    this.#parts.stats.invalidations.tags += tags.length;
+    this.#parts.stats.count('invalidatedKeys', keys.length);
+    this.#parts.stats.count('invalidatedTags', tags.length);
     if (keys.length + tags.length === 0) return { applied: true, queued: false };
     return this.#invalidator.originate(keys, toRemove(tags.map(this.#parts.tokenOf)), durability);
   }
@@ -266,7 +265,7 @@ export class TieredCache {
   /** Everything of this namespace, in one command; keys of others in the same Redis are not touched. */
   async clear(): Promise<InvalidationResult> {
     this.#lookups.refuseWhenClosed();
-    this.#parts.stats.invalidations.clears += 1;
+    this.#parts.stats.count('clears');
     return this.#invalidator.originate([], [namespaceToken]);
   }
 
@@ -282,7 +281,7 @@ export class TieredCache {
     this.#lookups.refuseWhenClosed();
     const matcher = parsePattern(pattern);
     const dryRun = options.dryRun ?? false;
-    this.#parts.stats.invalidations.clears += dryRun ? 0 : 1;
+    this.#parts.stats.count('clears', dryRun ? 0 : 1);
     const here = this.#invalidator.fenceMatching(matcher, dryRun);
     if (!this.#parts.shared) return { scanned: here, matched: here, removed: dryRun ? 0 : here, done: true };
     const shared = usableShared(this.#parts);
@@ -315,15 +314,15 @@ export class TieredCache {
     if (this.purpose === 'request') this.#parts.stats.read(policy, 'bypass', undefined);
   }
 
-  stats(): CacheStatistics {
-    const { stats, near, codec, clock } = this.#parts;
+  /** What was counted in a window that ends now. Default: all since the start. */
+  stats(window: StatsWindow = 'all'): CacheStatistics {
+    const { stats, near } = this.#parts;
+    const { evictions, ...counted } = stats.snapshot(window);
+    const { l1, l2 } = counted.totals;
     return {
-      uptimeMs: clock.nowMs() - this.#startedAtMs,
-      ...stats.snapshot(),
-      tiers: { l1: { ...stats.l1, entries: near.entries, bytes: near.bytes }, l2: { ...stats.l2 } },
-      invalidations: { ...stats.invalidations },
-      compression: { compressions: codec.compressions, bytesIn: codec.bytesIn, bytesOut: codec.bytesOut },
-      corrupt: Object.fromEntries(stats.corrupt),
+      uptimeMs: stats.uptimeMs,
+      ...counted,
+      tiers: { l1: { ...l1, evictions, entries: near.entries, bytes: near.bytes }, l2 },
     };
   }
 

@@ -1,6 +1,6 @@
 import { checkKey, checkTags } from './cache-key';
 import type { Call } from './call';
-import { writeEntry } from './entry';
+import { sizeOf, writeEntry } from './entry';
 import type { EncodedValue } from './entry-codec';
 import { CacheValueError, RemoteUnavailableError } from './errors';
 import type { InvalidationResult, Invalidator } from './invalidator';
@@ -51,7 +51,7 @@ export class Writes {
     const writes = this.#prepare(entries, options);
     const { clock, log, stats } = this.parts;
     for (const { call } of writes) {
-      stats.of(call.policy.name).sets += 1;
+      stats.add(call.policy.name, 'sets');
       this.invalidator.fenceKey(call.key);
     }
     if (!this.parts.shared) {
@@ -141,13 +141,15 @@ export class Writes {
       try {
         const result = await store.set(call.remoteKey, entry, life.hardTtlMs, version);
         if (result !== 'stored') return result;
-        stats.l2.sets += 1;
+        stats.add(call.policy.name, 'l2Sets');
+        stats.add(call.policy.name, 'l2BytesWritten', sizeOf(entry));
         memory.stored(call.name, clock.nowMs() + life.hardTtlMs);
         return result;
       } catch (error) {
         // Nobody knows whether it was written: like one that came too late, its key is queued for removal.
-        if (error instanceof RemoteUnavailableError) return 'late';
-        throw error;
+        if (!(error instanceof RemoteUnavailableError)) throw error;
+        stats.add(call.policy.name, 'l2Errors');
+        return 'late';
       } finally {
         this.invalidator.fenceKey(call.key);
       }
