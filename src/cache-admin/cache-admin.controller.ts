@@ -50,10 +50,10 @@ export class CacheAdminController {
 
   @Get('stats')
   @Header('Cache-Control', noStore)
-  @ApiOperation({ summary: 'What the cache has done since this instance started' })
+  @ApiOperation({ summary: 'What the cache has done in a window of time, on this instance or on all' })
   @ApiOkResponse({ type: StatisticsDto })
-  stats(@Query() _query: StatisticsQueryDto): Promise<StatisticsDto> {
-    return this.admin.statistics();
+  stats(@Query() { scope, window }: StatisticsQueryDto): Promise<StatisticsDto> {
+    return this.admin.statistics(scope, window);
   }
 
   @Get('policies')

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import {
+  Fleet,
   parsePattern,
   PolicyTable,
   TieredCache,
@@ -7,6 +8,7 @@ import {
   WarmJobUnknownError,
   type WarmRun,
   type WarmSelection,
+  type StatsWindow,
 } from '../cache';
 import type { Actor } from '../auth/actor.decorator';
 import { AuditLog } from '../auth/audit-log';
@@ -34,14 +36,23 @@ export class CacheAdminService {
     private readonly cache: TieredCache,
     private readonly table: PolicyTable,
     private readonly warming: WarmingService,
+    private readonly fleet: Fleet,
     private readonly jobs: ClearJobs,
     private readonly audit: AuditLog,
   ) {}
 
   /** Bounded by the command timeout: a server that does not answer is left out. */
-  async statistics(): Promise<StatisticsDto> {
-    const server = await this.cache.remoteInfo();
-    return statisticsReport(this.cache.stats(), this.cache.status(), server, now());
+  async statistics(
+    scope: 'instance' | 'fleet' = 'instance',
+    window: StatsWindow = 'all',
+  ): Promise<StatisticsDto> {
+    const [server, fleet] = await Promise.all([
+      this.cache.remoteInfo(),
+      scope === 'fleet' ? this.fleet.statistics(window) : undefined,
+    ]);
+    const stats = fleet?.statistics ?? this.cache.stats(window);
+    const status = this.cache.status();
+    return statisticsReport({ stats, window, fleet, status, server, timestamp: now() });
   }
 
   /** @throws CacheKeyError */

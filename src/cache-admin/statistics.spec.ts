@@ -1,5 +1,5 @@
 import { emptyCounters, type CacheStatistics, type CacheStatus } from '../cache';
-import { statisticsReport } from './statistics';
+import { statisticsReport, type ReportFacts } from './statistics';
 
 const status: CacheStatus = {
   remote: { mode: 'redis', state: 'up', breaker: 'closed' },
@@ -38,6 +38,17 @@ function statistics(): CacheStatistics {
   };
 }
 
+const reportOf = (facts: Partial<ReportFacts>): ReturnType<typeof statisticsReport> =>
+  statisticsReport({
+    stats: statistics(),
+    window: 'all',
+    fleet: undefined,
+    status,
+    server: undefined,
+    timestamp: 'now',
+    ...facts,
+  });
+
 describe('the report of statistics', () => {
   test('has every field of the old report, each from its counts', () => {
     const server = {
@@ -48,7 +59,7 @@ describe('the report of statistics', () => {
       connectedClients: 3,
       totalCommandsProcessed: 99,
     };
-    expect(statisticsReport(statistics(), status, server, 'now')).toMatchObject({
+    expect(reportOf({ server })).toMatchObject({
       gets: 120,
       sets: 13,
       hits: 85,
@@ -74,7 +85,7 @@ describe('the report of statistics', () => {
   });
 
   test('a stale or coalesced answer and a bypass are not hits', () => {
-    const { hits, hit_rate, outcomes } = statisticsReport(statistics(), status, undefined, 'now');
+    const { hits, hit_rate, outcomes } = reportOf({});
     expect([hits, outcomes.stale_hit, outcomes.coalesced, outcomes.bypass]).toEqual([85, 6, 4, 20]);
     expect(hit_rate).toBe(85 / 100);
   });
@@ -86,12 +97,10 @@ describe('the report of statistics', () => {
       policies: {},
       compression: { compressions: 0, bytesIn: 0, bytesOut: 0 },
     };
-    const report = statisticsReport(
-      empty,
-      { ...status, remote: { mode: 'off', state: 'down', breaker: 'closed' } },
-      undefined,
-      'now',
-    );
+    const report = reportOf({
+      stats: empty,
+      status: { ...status, remote: { mode: 'off', state: 'down', breaker: 'closed' } },
+    });
     expect(report).toMatchObject({
       hit_rate: 0,
       compression_ratio: 0,
@@ -99,5 +108,43 @@ describe('the report of statistics', () => {
       redis: { status: 'off' },
     });
     expect(new Set(Object.values(report.redis_server))).toEqual(new Set([null]));
+  });
+
+  test('says what time it covers, and whose counts were added up', () => {
+    expect(reportOf({})).toMatchObject({
+      scope: 'instance',
+      window: 'all',
+      window_seconds: 12.3,
+      instances: null,
+      complete: true,
+    });
+    const members = [
+      { instance: 'a', ageMs: 0 },
+      { instance: 'b', ageMs: 1_200 },
+    ];
+    expect(reportOf({ window: '5m', fleet: { members, isComplete: false } })).toMatchObject({
+      scope: 'fleet',
+      window: '5m',
+      instances: [
+        { instance: 'a', age_ms: 0 },
+        { instance: 'b', age_ms: 1_200 },
+      ],
+      complete: false,
+    });
+  });
+
+  test('tells how stale what was served stale was, and what it has spared the source', () => {
+    const stats = statistics();
+    Object.assign(stats.totals, { staleMs: 9_000, originCallsAvoided: 90 });
+    const { staleness, loads, tiers } = reportOf({ stats });
+    expect([staleness.answers, staleness.mean_ms, loads.origin_calls_avoided]).toEqual([6, 1_500, 90]);
+    expect(tiers.l2).toEqual({
+      hits: 10,
+      misses: 5,
+      sets: 5,
+      errors: 0,
+      bytes_read: 900,
+      bytes_written: 500,
+    });
   });
 });

@@ -3,22 +3,48 @@ import {
   type CacheCounters,
   type CacheStatistics,
   type CacheStatus,
+  type FleetMember,
+  type FleetStatistics,
   type RemoteServerInfo,
+  type StatsWindow,
 } from '../cache';
-import type { PolicyStatisticsDto, RedisServerDto, StatisticsDto } from './dto/statistics.dto';
+import type {
+  InstanceDto,
+  L2StatisticsDto,
+  PolicyStatisticsDto,
+  RedisServerDto,
+  StalenessDto,
+  StatisticsDto,
+} from './dto/statistics.dto';
+
+export interface ReportFacts {
+  stats: CacheStatistics;
+  window: StatsWindow;
+  /** Whose counts these are; undefined for this instance alone. */
+  fleet: Omit<FleetStatistics, 'statistics'> | undefined;
+  status: CacheStatus;
+  /** What the server says of itself; undefined when it does not answer. */
+  server: RemoteServerInfo | undefined;
+  timestamp: string;
+}
 
 /** The core's counters under the names of the wire; every number is a count or follows from counts. */
-export function statisticsReport(
-  stats: CacheStatistics,
-  status: CacheStatus,
-  server: RemoteServerInfo | undefined,
-  timestamp: string,
-): StatisticsDto {
+export function statisticsReport({
+  stats,
+  window,
+  fleet,
+  status,
+  server,
+  timestamp,
+}: ReportFacts): StatisticsDto {
   const { totals, tiers, compression, invalidations } = stats;
   const overall = rates(totals);
   return {
-    scope: 'instance',
-    window: 'all',
+    scope: fleet ? 'fleet' : 'instance',
+    window,
+    window_seconds: round(stats.windowMs / 1_000, 1),
+    instances: fleet ? fleet.members.map(memberDto) : null,
+    complete: fleet?.isComplete ?? true,
     timestamp,
     uptime_seconds: round(stats.uptimeMs / 1_000, 1),
     gets: totals.gets,
@@ -36,7 +62,8 @@ export function statisticsReport(
     outcomes: totals.outcomes,
     miss_causes: totals.causes,
     loads: loadsOf(totals),
-    tiers: { l1: tiers.l1, l2: tiers.l2 },
+    staleness: stalenessOf(totals),
+    tiers: { l1: tiers.l1, l2: l2Of(tiers.l2) },
     policies: Object.fromEntries(
       Object.entries(stats.policies).map(([name, counters]) => [name, policyStatistics(counters)]),
     ),
@@ -74,7 +101,26 @@ function policyStatistics(counters: CacheCounters): PolicyStatisticsDto {
     outcomes: counters.outcomes,
     miss_causes: counters.causes,
     loads: loadsOf(counters),
+    staleness: stalenessOf(counters),
+    tiers: { l1: counters.l1, l2: l2Of(counters.l2) },
   };
+}
+
+function memberDto({ instance, ageMs }: FleetMember): InstanceDto {
+  return { instance, age_ms: ageMs };
+}
+
+/** How far past its fresh life what was served stale was. */
+function stalenessOf({ staleMs, staleAges, outcomes }: CacheCounters): StalenessDto {
+  return {
+    answers: outcomes.stale_hit,
+    mean_ms: outcomes.stale_hit === 0 ? null : round(staleMs / outcomes.stale_hit, 1),
+    ages: staleAges,
+  };
+}
+
+function l2Of({ bytesRead, bytesWritten, ...counts }: CacheCounters['l2']): L2StatisticsDto {
+  return { ...counts, bytes_read: bytesRead, bytes_written: bytesWritten };
 }
 
 function loadsOf(counters: CacheCounters): PolicyStatisticsDto['loads'] {
@@ -85,6 +131,7 @@ function loadsOf(counters: CacheCounters): PolicyStatisticsDto['loads'] {
     refused_fills: counters.fillsRefused,
     ms_spent: round(counters.loadMs, 1),
     ms_saved: round(counters.loadMsSaved, 1),
+    origin_calls_avoided: counters.originCallsAvoided,
   };
 }
 

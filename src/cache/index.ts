@@ -28,6 +28,7 @@ export {
   type RouteWriteContext,
 } from './nest/decorators/invalidates-cache.decorator';
 export { NeverCached } from './nest/decorators/never-cached.decorator';
+export { Fleet, type FleetMember, type FleetStatistics } from './nest/fleet-statistics';
 export { methodKey } from './nest/method-key';
 export { PolicyTable } from './nest/policy-table';
 export { WarmUp, type WarmRequest, type WarmUpOptions } from './warming/warm-up.decorator';

@@ -421,6 +421,21 @@ export function remoteTierContract(start: () => Promise<Backend>): void {
     expect(await ledger.topScores('r', 10)).toEqual([['y', 3], ['x', 2]]); // prettier-ignore
   });
 
+  test('a board shows what each instance has said last, until it takes that back', async () => {
+    const [a, b] = [(await join()).store.ledger, (await join()).store.ledger];
+    expect(await a.notices('b', ttlMs)).toEqual([]);
+    await a.post('b', 'one', 'first words', ttlMs);
+    await b.post('b', 'other', '{"x": 1}', ttlMs);
+    await a.post('b', 'one', 'last', ttlMs);
+    const said = async (): Promise<unknown> =>
+      (await b.notices('b', ttlMs)).map(({ instance, text }) => [instance, text]).sort();
+    expect(await said()).toEqual([['one', 'last'], ['other', '{"x": 1}']]); // prettier-ignore
+    for (const { ageMs } of await a.notices('b', ttlMs)) expect(ageMs).toBeGreaterThanOrEqual(0);
+    await b.post('b', 'other', '', ttlMs);
+    expect(await said()).toEqual([['one', 'last']]);
+    expect(await a.notices('another', ttlMs)).toEqual([]);
+  });
+
   test('without replicas no invalidation is durable, and it is applied all the same', async () => {
     const { store } = await join();
     await load(store, 'k', 'v1');

@@ -20,6 +20,7 @@ import {
   type RemoteStore,
   type RemoteTier,
   type RemoteTierListener,
+  maxNotices,
   type Score,
   type SetResult,
   type SharedLedger,
@@ -51,6 +52,11 @@ const greetRetryMs = 250;
 const ledgerMs = 8 * 86_400_000;
 /** As a sorted set orders them, read from its end. */
 const byScore = ([a, x]: Score, [b, y]: Score): number => y - x || (a < b ? 1 : -1);
+
+/** Notices by instance: when they were posted, and what they say. */
+function postsOf(kept: unknown): Record<string, [atMs: number, text: string]> {
+  return JSON.parse((kept as string | undefined) ?? '{}') as Record<string, [number, string]>;
+}
 
 /**
  * One instance's way to a fake Redis, as `RedisTier` is to a real one: a connection for reads and one for writes, in both
@@ -347,6 +353,22 @@ export class FakeRedisTier implements RemoteTier, RemoteStore, Coherence, Gate {
       this.#call('zrevrange', this.#writes, draft => {
         const [ranking] = this.#keys.ranking(name);
         return (JSON.parse((draft.get(ranking) as string | undefined) ?? '[]') as Score[]).slice(0, count);
+      }),
+    post: (name, instance, text, ttlMs) =>
+      this.#call('post', this.#writes, draft => {
+        const key = this.#keys.board(name);
+        const posts = postsOf(draft.get(key));
+        delete posts[instance];
+        const { clock } = this.#redis;
+        if (text !== '' && Object.keys(posts).length < maxNotices) posts[instance] = [clock.nowMs(), text];
+        draft.set(key, JSON.stringify(posts), ttlMs);
+      }),
+    notices: (name, ttlMs) =>
+      this.#call('board', this.#writes, draft => {
+        const nowMs = this.#redis.clock.nowMs();
+        return Object.entries(postsOf(draft.get(this.#keys.board(name))))
+          .map(([instance, [atMs, text]]) => ({ instance, ageMs: Math.floor(nowMs - atMs), text }))
+          .filter(({ ageMs }) => ageMs <= ttlMs);
       }),
   };
 

@@ -2,6 +2,7 @@ import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsArray, IsBoolean, IsIn, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
 import { ArrayMaxSize, ArrayMinSize } from 'class-validator';
+import { statsWindows, type StatsWindow } from '../../cache';
 import { MayBeAbsent } from '../../http/optional.decorator';
 
 const flag = { message: 'must be true or false' };
@@ -17,15 +18,23 @@ function Flag(): PropertyDecorator {
 }
 
 export class StatisticsQueryDto {
-  @ApiPropertyOptional({ enum: ['instance'], default: 'instance' })
+  @ApiPropertyOptional({
+    enum: ['instance', 'fleet'],
+    default: 'instance',
+    description: 'The instance that answers, or all of them added up',
+  })
   @IsOptional()
-  @IsIn(['instance'], { message: 'must be instance' })
-  scope?: 'instance';
+  @IsIn(['instance', 'fleet'], { message: 'must be instance or fleet' })
+  scope?: 'instance' | 'fleet';
 
-  @ApiPropertyOptional({ enum: ['all'], default: 'all' })
+  @ApiPropertyOptional({
+    enum: statsWindows,
+    default: 'all',
+    description: 'The time that is told of; all: since the start',
+  })
   @IsOptional()
-  @IsIn(['all'], { message: 'must be all: the time since the start' })
-  window?: 'all';
+  @IsIn(statsWindows, { message: `must be one of ${statsWindows.join(', ')}` })
+  window?: StatsWindow;
 }
 
 export class ClearQueryDto {

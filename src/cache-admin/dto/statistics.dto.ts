@@ -1,5 +1,12 @@
 import { ApiProperty } from '@nestjs/swagger';
-import type { MissCause, Outcome, Rating } from '../../cache';
+import {
+  statsWindows,
+  type MissCause,
+  type Outcome,
+  type Rating,
+  type StaleAge,
+  type StatsWindow,
+} from '../../cache';
 
 const counts = { type: 'object', additionalProperties: { type: 'integer' } } as const;
 const anything = { type: 'object', additionalProperties: true } as const;
@@ -22,6 +29,83 @@ export class LoadStatisticsDto {
 
   @ApiProperty({ description: 'What answers from the cache would have cost, at the mean of this policy' })
   ms_saved!: number;
+
+  @ApiProperty({
+    description: 'Answers without a load of their own, less the loads that ran behind answers',
+  })
+  origin_calls_avoided!: number;
+}
+
+export class StalenessDto {
+  @ApiProperty({ description: 'Answers past their fresh life' })
+  answers!: number;
+
+  @ApiProperty({
+    type: Number,
+    nullable: true,
+    description: 'How far past it they were on average; null without any',
+  })
+  mean_ms!: number | null;
+
+  @ApiProperty({ ...counts, description: 'Answers by how far past it they were' })
+  ages!: Record<StaleAge, number>;
+}
+
+export class L1CountsDto {
+  @ApiProperty({ description: 'Reads that found something to answer with, fresh or stale' })
+  hits!: number;
+
+  @ApiProperty()
+  misses!: number;
+
+  @ApiProperty({ description: 'Entries written' })
+  sets!: number;
+}
+
+export class L1StatisticsDto extends L1CountsDto {
+  @ApiProperty({ description: 'Entries dropped for room' })
+  evictions!: number;
+
+  @ApiProperty({ description: 'Entries held now' })
+  entries!: number;
+
+  @ApiProperty({ description: 'Bytes of the entries held now' })
+  bytes!: number;
+}
+
+export class L2StatisticsDto extends L1CountsDto {
+  @ApiProperty({ description: 'Commands that Redis did not answer in time, or refused' })
+  errors!: number;
+
+  @ApiProperty({ description: 'Bytes of entries, as they are in Redis' })
+  bytes_read!: number;
+
+  @ApiProperty({ description: 'Bytes of entries, as they are in Redis' })
+  bytes_written!: number;
+}
+
+export class PolicyTiersDto {
+  @ApiProperty({ type: L1CountsDto })
+  l1!: L1CountsDto;
+
+  @ApiProperty({ type: L2StatisticsDto })
+  l2!: L2StatisticsDto;
+}
+
+export class TiersDto {
+  @ApiProperty({ type: L1StatisticsDto })
+  l1!: L1StatisticsDto;
+
+  @ApiProperty({ type: L2StatisticsDto })
+  l2!: L2StatisticsDto;
+}
+
+export class InstanceDto {
+  @ApiProperty()
+  instance!: string;
+
+  @ApiProperty({ description: 'Milliseconds since it has told its counts; 0 for the one that answers' })
+  age_ms!: number;
 }
 
 export class PolicyStatisticsDto {
@@ -54,6 +138,12 @@ export class PolicyStatisticsDto {
 
   @ApiProperty({ type: LoadStatisticsDto })
   loads!: LoadStatisticsDto;
+
+  @ApiProperty({ type: StalenessDto })
+  staleness!: StalenessDto;
+
+  @ApiProperty({ type: PolicyTiersDto })
+  tiers!: PolicyTiersDto;
 }
 
 export class RedisServerDto {
@@ -83,11 +173,27 @@ export class RedisServerDto {
 }
 
 export class StatisticsDto {
-  @ApiProperty({ enum: ['instance'] })
-  scope!: 'instance';
+  @ApiProperty({ enum: ['instance', 'fleet'] })
+  scope!: 'instance' | 'fleet';
 
-  @ApiProperty({ enum: ['all'] })
-  window!: 'all';
+  @ApiProperty({ enum: statsWindows })
+  window!: StatsWindow;
+
+  @ApiProperty({
+    description:
+      'So much time is covered: whole buckets of 5 s, or of 60 s for 1h; never more than since the start',
+  })
+  window_seconds!: number;
+
+  @ApiProperty({
+    type: [InstanceDto],
+    nullable: true,
+    description: 'Whose counts were added up; null for one instance',
+  })
+  instances!: InstanceDto[] | null;
+
+  @ApiProperty({ description: 'False when Redis could not be asked for the counts of the others' })
+  complete!: boolean;
 
   @ApiProperty({ format: 'date-time' })
   timestamp!: string;
@@ -142,11 +248,11 @@ export class StatisticsDto {
   @ApiProperty({ type: LoadStatisticsDto })
   loads!: LoadStatisticsDto;
 
-  @ApiProperty(anything)
-  tiers!: {
-    l1: { hits: number; misses: number; sets: number; evictions: number; entries: number; bytes: number };
-    l2: { hits: number; misses: number; sets: number; errors: number };
-  };
+  @ApiProperty({ type: StalenessDto })
+  staleness!: StalenessDto;
+
+  @ApiProperty({ type: TiersDto })
+  tiers!: TiersDto;
 
   @ApiProperty({ type: 'object', additionalProperties: { $ref: '#/components/schemas/PolicyStatisticsDto' } })
   policies!: Record<string, PolicyStatisticsDto>;

@@ -1,5 +1,5 @@
 import { RemoteUnavailableError } from './errors';
-import type { RankingBounds, Score, SharedLedger } from './ports';
+import type { Notice, RankingBounds, Score, SharedLedger } from './ports';
 
 /** The lead in a piece of work. Alone there is no epoch: nobody can take over. */
 export interface Lead {
@@ -42,6 +42,19 @@ export class ClusterWork {
 
   topScores(ranking: string, count: number): Promise<Score[]> {
     return this.#ask(ledger => ledger.topScores(ranking, count), []);
+  }
+
+  /** Tells the others; '' takes back what was told. False when it could not be told. */
+  post(board: string, instance: string, text: string, ttlMs: number): Promise<boolean> {
+    return this.#ask(async ledger => {
+      await ledger.post(board, instance, text, ttlMs);
+      return true;
+    }, false);
+  }
+
+  /** What the instances have told; undefined when they cannot be asked. */
+  notices(board: string, ttlMs: number): Promise<Notice[] | undefined> {
+    return this.#ask<Notice[] | undefined>(ledger => ledger.notices(board, ttlMs), undefined);
   }
 
   async #ask<T>(run: (ledger: SharedLedger) => Promise<T>, otherwise: T): Promise<T> {

@@ -151,8 +151,8 @@ export interface RemoteStore {
 }
 
 /**
- * What instances keep for each other beside entries: who leads a piece of work, and what is read most. Rejects as the store
- * does. Nothing of it is needed for an answer to be right.
+ * What instances keep for each other beside entries: who leads a piece of work, what is read most, and what each has to tell.
+ * Rejects as the store does. Nothing of it is needed for an answer to be right.
  */
 export interface SharedLedger {
   /** Takes the lead in a job for `leaseMs`, unless another instance has it or the round, or a later one, is over. */
@@ -165,7 +165,21 @@ export interface SharedLedger {
   addScores(ranking: string, scores: readonly Score[], bounds: RankingBounds): Promise<void>;
   /** The members with the highest scores, the best first. */
   topScores(ranking: string, count: number): Promise<Score[]>;
+  /** Puts a notice of this instance on a board for `ttlMs`, in the place of its last one; '' takes that away. */
+  post(board: string, instance: string, text: string, ttlMs: number): Promise<void>;
+  /** The notices that are no older than `ttlMs`. */
+  notices(board: string, ttlMs: number): Promise<Notice[]>;
 }
+
+/** What an instance has last said, and how long ago by the clock of the store. */
+export interface Notice {
+  instance: string;
+  text: string;
+  ageMs: number;
+}
+
+/** Instances that a board has room for. */
+export const maxNotices = 256;
 
 export type LeadResult =
   { kind: 'leads'; epoch: number; progress: string | undefined } | { kind: 'busy' } | { kind: 'over' };

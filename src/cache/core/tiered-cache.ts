@@ -19,6 +19,7 @@ import { checkDuration, type CachePolicy } from './policy';
 import type { ClearProgress, Durability, GateStatus, RemoteServerInfo, RemoteStatus } from './ports';
 import { toRemove } from './protocol';
 import type { CacheStatistics } from './stats';
+import { shareOf, type StatsShare } from './stats-share';
 import { namespaceToken } from './tokens';
 import type { StatsWindow } from './windows';
 import { Writes, type SetOptions } from './writes';
@@ -324,6 +325,16 @@ export class TieredCache {
       ...counted,
       tiers: { l1: { ...l1, evictions, entries: near.entries, bytes: near.bytes }, l2 },
     };
+  }
+
+  /** The counts of this instance as others can add them up: `statisticsOfShares`. */
+  statsShare(): StatsShare {
+    const { stats, near } = this.#parts;
+    return shareOf(
+      window => stats.rows(window),
+      window => stats.coveredMs(window),
+      { uptimeMs: stats.uptimeMs, entries: near.entries, bytes: near.bytes },
+    );
   }
 
   status(): CacheStatus {

@@ -24,6 +24,7 @@ import { CachedMethodExplorer } from './cached-method.explorer';
 import { CachedPaths } from './cached-paths';
 import { CachedRoutes } from './cached-routes';
 import { createTieredCache } from './create-cache';
+import { Fleet } from './fleet-statistics';
 import { FastPathService } from './fast-path.service';
 import { InternalRequests } from './internal-requests';
 import { InvalidationInterceptor } from './invalidation.interceptor';
@@ -64,6 +65,7 @@ import { SentResponses } from './sent-responses';
         new EncodedBodies(maxEncodedBytes),
     },
     ReadEvidence,
+    Fleet,
     FastPathService,
     InternalRequests,
     CachedRoutes,
@@ -85,6 +87,7 @@ import { SentResponses } from './sent-responses';
   exports: [
     TieredCache,
     PolicyTable,
+    Fleet,
     WarmingService,
     ...cacheManagerProviders.map(provider => (provider as { provide: string }).provide),
   ],

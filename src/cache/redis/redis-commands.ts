@@ -53,6 +53,14 @@ interface ScriptCommands {
   ): Promise<number>;
   cacheQuit(...args: [...keys: LeadKeys, epoch: number, round: number | '', keepMs: number]): Promise<number>;
   cacheRank(ranking: string, halved: string, ...args: Arg[]): Promise<number>;
+  cachePost(
+    board: string,
+    instance: string,
+    text: string,
+    ttlMs: number,
+    maxNotices: number,
+  ): Promise<number>;
+  cacheBoard(board: string, ttlMs: number): Promise<(string | number)[]>;
 }
 
 type LeadKeys = [lead: string, epoch: string, progress: string, round: string];

@@ -12,6 +12,7 @@ const formatVersion = 1;
  *     ns:l:{key}  lease                                         ns:~:inst:n canaries of an instance (tracked)
  *     ns:w:{job}  lead in a job; :e epoch, :c how far it has     ns:r        identity of the server, as last greeted
  *                 come, :r the round that is over                ns:h:{name} ranking; hh while it is not to be halved
+ *     ns:b:{name} board of notices, one an instance
  *
  * In a Cluster canaries and identities end in a hash tag whose slot their node has.
  */
@@ -60,6 +61,10 @@ export class RedisKeys {
   ranking(name: string): [ranking: string, halved: string] {
     const inner = `{${encodeURIComponent(name)}}`;
     return [`${this.prefix}h:${inner}`, `${this.prefix}hh:${inner}`];
+  }
+
+  board(name: string): string {
+    return `${this.prefix}b:{${encodeURIComponent(name)}}`;
   }
 
   /** `hashTag` puts it into a slot of the node that it is written to; '' where there are no slots. */

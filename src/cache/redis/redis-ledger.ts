@@ -1,4 +1,11 @@
-import type { LeadResult, RankingBounds, Score, SharedLedger } from '../core';
+import {
+  maxNotices,
+  type LeadResult,
+  type Notice,
+  type RankingBounds,
+  type Score,
+  type SharedLedger,
+} from '../core';
 import { hashTagIn, type RedisKeys } from './redis-keys';
 import type { Topology } from './topology';
 
@@ -49,6 +56,21 @@ export class RedisLedger implements SharedLedger {
     const [key] = this.keys.ranking(ranking);
     const flat = await this.#at(key, () => this.topology.writes.zrevrange(key, 0, count - 1, 'WITHSCORES'));
     return flat.flatMap((member, at): Score[] => (at % 2 === 0 ? [[member, Number(flat[at + 1])]] : []));
+  }
+
+  async post(board: string, instance: string, text: string, ttlMs: number): Promise<void> {
+    const key = this.keys.board(board);
+    await this.#at(key, () => this.topology.writes.cachePost(key, instance, text, ttlMs, maxNotices));
+  }
+
+  async notices(board: string, ttlMs: number): Promise<Notice[]> {
+    const key = this.keys.board(board);
+    const flat = await this.#at(key, () => this.topology.writes.cacheBoard(key, ttlMs));
+    return flat.flatMap((instance, at): Notice[] =>
+      at % 3 === 0
+        ? [{ instance: String(instance), ageMs: Number(flat[at + 1]), text: String(flat[at + 2]) }]
+        : [],
+    );
   }
 
   #at<T>(key: string, run: () => Promise<T>): Promise<T> {

@@ -48,6 +48,11 @@ const shapes: Readonly<Record<string, Check>> = {
   cacheKeep: isOneOf(0, 1),
   cacheQuit: isOneOf(0, 1),
   cacheRank: isCount,
+  cachePost: isOneOf(0, 1),
+  cacheBoard: reply =>
+    Array.isArray(reply) &&
+    reply.length % 3 === 0 &&
+    reply.every((item: unknown, at) => typeof item === (at % 3 === 1 ? 'number' : 'string')),
 };
 
 /**

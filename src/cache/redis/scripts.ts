@@ -139,6 +139,43 @@ redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -1 - tonumber(ARGV[1]))
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return redis.call('ZCARD', KEYS[1])`;
 
+const nowMs = `local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)`;
+
+/** Notices that are too old go, and with them instances that are gone. */
+const prune = `local all = redis.call('HGETALL', KEYS[1])
+local young = {}
+for i = 1, #all, 2 do
+  local ageMs = now - tonumber(string.match(all[i + 1], '^%d+'))
+  if ageMs > ttlMs then
+    redis.call('HDEL', KEYS[1], all[i])
+  else
+    young[#young + 1] = all[i]
+    young[#young + 1] = ageMs
+    young[#young + 1] = string.sub(all[i + 1], string.find(all[i + 1], ' ', 1, true) + 1)
+  end
+end`;
+
+/** KEYS B; ARGV instance, text or '', ttlMs, maxNotices → 1, or 0 when there is no room. */
+const post = `
+if ARGV[2] == '' then redis.call('HDEL', KEYS[1], ARGV[1]) return 1 end
+local ttlMs = tonumber(ARGV[3])
+${nowMs}
+if redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[4]) then
+  ${prune}
+  if #young >= 3 * tonumber(ARGV[4]) and redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return 0 end
+end
+redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f ', now) .. ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return 1`;
+
+/** KEYS B; ARGV ttlMs → {instance, ageMs, text, …}. */
+const board = `
+local ttlMs = tonumber(ARGV[1])
+${nowMs}
+${prune}
+return young`;
+
 export const scripts = {
   tok: { lua: tok },
   getl: { lua: getl, numberOfKeys: 2 },
@@ -151,4 +188,6 @@ export const scripts = {
   keep: { lua: keep, numberOfKeys: 3 },
   quit: { lua: quit, numberOfKeys: 4 },
   rank: { lua: rank, numberOfKeys: 2 },
+  post: { lua: post, numberOfKeys: 1 },
+  board: { lua: board, numberOfKeys: 1 },
 } as const;
