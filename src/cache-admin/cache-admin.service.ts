@@ -276,7 +276,7 @@ export class CacheAdminService {
     const recorded = end.then(ended => {
       this.audit.record(actor, {
         action: 'warm',
-        target: { categories: ended.categories },
+        target: targetOf(selection, ended),
         count: ended.warmed,
         result: ended.state === 'done' ? 'done' : 'failed',
         jobId: ended.id,
@@ -285,6 +285,15 @@ export class CacheAdminService {
     });
     return { run, end: recorded };
   }
+}
+
+/** What was asked for: for everything, what that was. */
+function targetOf(
+  { categories = [], jobs = [] }: WarmSelection,
+  run: WarmRun,
+): { categories: readonly string[]; jobs?: readonly string[] } {
+  if (categories.length + jobs.length === 0) return { categories: run.categories };
+  return jobs.length === 0 ? { categories } : { categories, jobs };
 }
 
 function knownOrNotFound<T>(run: () => T): T {
