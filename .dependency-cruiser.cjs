@@ -71,11 +71,17 @@ module.exports = {
       ['^src/cache/core/', '^src/cache/http/'],
       'HTTP rules are pure.',
     ),
+    only(
+      'doctor-over-core',
+      '^src/cache/doctor/',
+      ['^src/cache/core/', '^src/cache/doctor/'],
+      'The doctor judges by what it is told.',
+    ),
     {
       name: 'clients-of-the-cache',
       severity: 'error',
       comment: 'Client libraries stay behind the ports; Nest stays in the Nest layer.',
-      from: { path: '^src/cache/(memory|redis|codec|node|http)/', pathNot: '\\.spec\\.ts$' },
+      from: { path: '^src/cache/(memory|redis|codec|node|http|doctor)/', pathNot: '\\.spec\\.ts$' },
       to: { path: 'node_modules/(@nestjs|rxjs|express|drizzle-orm|pg)/' },
     },
     {

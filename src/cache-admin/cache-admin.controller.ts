@@ -35,6 +35,7 @@ import {
   WarmRunListDto,
 } from './dto/answers.dto';
 import { AuditPageDto, AuditQueryDto } from './dto/audit.dto';
+import { DiagnosisDto } from './dto/diagnosis.dto';
 import { ExplanationDto } from './dto/explanation.dto';
 import { ClearQueryDto, StatisticsQueryDto, WarmBodyDto } from './dto/queries.dto';
 import { PolicyStatisticsDto, StatisticsDto } from './dto/statistics.dto';
@@ -54,6 +55,15 @@ export class CacheAdminController {
   @ApiOkResponse({ type: StatisticsDto })
   stats(@Query() { scope, window }: StatisticsQueryDto): Promise<StatisticsDto> {
     return this.admin.statistics(scope, window);
+  }
+
+  @Get('doctor')
+  @Header('Cache-Control', noStore)
+  @AdminOnly('cache:read')
+  @ApiOperation({ summary: 'Why the hit rate is what it is, and what would help by how much' })
+  @ApiOkResponse({ type: DiagnosisDto })
+  doctor(): Promise<DiagnosisDto> {
+    return this.admin.diagnose();
   }
 
   @Get('policies')

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import {
+  CacheDoctor,
   Fleet,
   parsePattern,
   PolicyTable,
@@ -22,6 +23,7 @@ import type {
   WarmPreviewDto,
   WarmRunDto,
 } from './dto/answers.dto';
+import { diagnosisDto, type DiagnosisDto } from './dto/diagnosis.dto';
 import { auditEntryDto, type AuditPageDto } from './dto/audit.dto';
 import { explanationDto, type ExplanationDto } from './dto/explanation.dto';
 import type { ClearQueryDto } from './dto/queries.dto';
@@ -37,6 +39,7 @@ export class CacheAdminService {
     private readonly table: PolicyTable,
     private readonly warming: WarmingService,
     private readonly fleet: Fleet,
+    private readonly doctor: CacheDoctor,
     private readonly jobs: ClearJobs,
     private readonly audit: AuditLog,
   ) {}
@@ -53,6 +56,10 @@ export class CacheAdminService {
     const stats = fleet?.statistics ?? this.cache.stats(window);
     const status = this.cache.status();
     return statisticsReport({ stats, window, fleet, status, server, timestamp: now() });
+  }
+
+  async diagnose(): Promise<DiagnosisDto> {
+    return diagnosisDto(await this.doctor.diagnose(), now());
   }
 
   /** @throws CacheKeyError */

@@ -434,6 +434,8 @@ export function remoteTierContract(start: () => Promise<Backend>): void {
     await b.post('b', 'other', '', ttlMs);
     expect(await said()).toEqual([['one', 'last']]);
     expect(await a.notices('another', ttlMs)).toEqual([]);
+    // One that is older than what is asked for is of somebody who is gone.
+    expect(await a.notices('b', -1)).toEqual([]);
   });
 
   test('without replicas no invalidation is durable, and it is applied all the same', async () => {

@@ -11,6 +11,7 @@ import { NearCache, type NearEntry } from './near-cache';
 import { checkOptions, type TieredCacheOptions } from './options';
 import type { CacheParts, SharedParts } from './parts';
 import type { Hash, LocalStore, RemoteTier, RemoteTierListener, ScopeContext, TokenName } from './ports';
+import { ReadProfile } from './read-profile';
 import { SharedReader } from './shared-reader';
 import { FlightTable } from './single-flight';
 import { CacheStats } from './stats';
@@ -85,6 +86,7 @@ export function assemble(
     log,
     memory,
     stats,
+    profile: new ReadProfile(clock),
     events,
     background,
     leases: new Leases(remote?.store, background, clock),

@@ -27,6 +27,7 @@ export {
   type Rating,
 } from './stats';
 export { emptyCounters, type CacheCounters } from './counters';
+export { lifeFactors, type KeyProfile, type ReadProfileSnapshot } from './read-profile';
 export { parseShare, statisticsOfShares, type StatsShare } from './stats-share';
 export { statsWindows, type StatsWindow } from './windows';
 export { SystemClock, type Clock, type TimerHandle } from './clock';

@@ -59,6 +59,7 @@ export class Loading {
       this.#release(flight);
       return this.#notStored(flight, call, loaded, cause);
     }
+    this.#profile(call, encoded, cause);
     const life = this.lifeOf(call.policy, loaded.value, loaded.ttlMs);
     const sentAtMs = this.parts.clock.nowMs();
     const stored = await this.#fill(flight, call, encoded, loaded.tags, life);
@@ -76,6 +77,7 @@ export class Loading {
     const loaded = await this.#load(flight, call);
     const encoded = loaded.isPrivate ? undefined : this.#encode(call, loaded);
     if (!encoded) return this.#notStored(flight, call, loaded, cause);
+    this.#profile(call, encoded, cause);
     const known = await this.#captureLate(flight, call, loaded.tags, home);
     const life = this.lifeOf(call.policy, loaded.value, loaded.ttlMs);
     const entry = newEntry(encoded.held, life, this.parts.clock.nowMs(), flight);
@@ -148,6 +150,7 @@ export class Loading {
         : this.#gatesOf(entry.tokens, home.kind === 'copy' ? call.remoteKey.encoded : undefined),
       // Without any life it is for the fail-safe alone.
       epoch: home.kind === 'outage' && home.maxLifeMs === 0 ? beforeAnyEpoch : near.epoch,
+      probe: this.parts.profile.probeOf(call.key, call.policy),
     };
     if (!near.keep(call.name, kept)) return false;
     stats.add(call.policy.name, 'l1Sets');
@@ -247,6 +250,11 @@ export class Loading {
       this.parts.events.emit('rejected', { key: call.key, policy: call.policy.name, error });
       return undefined;
     }
+  }
+
+  #profile(call: Call, { payload }: EncodedValue, cause: MissCause): void {
+    const again = call.refreshOf !== undefined || cause === 'expired';
+    this.parts.profile.loaded(call.key, call.policy, payload, again);
   }
 
   #notStored(flight: Flight, call: Call, loaded: Loaded, cause: MissCause): FlightResult {

@@ -144,7 +144,11 @@ export class Lookups {
 
   /** See `TieredCache.countPeeked`. */
   countPeeked(key: string, policy: CachePolicy, { outcome }: CacheAnswer<unknown>): void {
-    this.parts.stats.hit(policy.name, outcome, this.parts.clock.coarseMs());
+    const { clock, names, near, profile, stats } = this.parts;
+    const nowMs = clock.coarseMs();
+    stats.hit(policy.name, outcome, nowMs);
+    const entry = near.look(names.nameOf(key));
+    if (entry?.probe !== undefined) profile.hit(entry.probe, outcome, nowMs, entry.bornAtMs);
     this.#tell(key, policy, undefined, { outcome, source: 'l1', stored: true });
   }
 
@@ -360,11 +364,12 @@ export class Lookups {
     nowMs: number,
     refreshing: boolean,
   ): CacheAnswer<unknown> {
-    const { events, stats } = this.parts;
+    const { events, profile, stats } = this.parts;
     const outcome = foundOutcome(entry, 'l1', nowMs);
     if (scope === undefined || scope.purpose === 'request') {
       stats.hit(policy.name, outcome, nowMs);
       if (outcome === 'stale_hit') stats.stale(policy.name, nowMs - entry.staleAtMs);
+      if (entry.probe !== undefined) profile.hit(entry.probe, outcome, nowMs, entry.bornAtMs);
     }
     if (events.heard('read'))
       this.#tell(key, policy, scope, { outcome, source: 'l1', stored: true, refreshing });
@@ -387,7 +392,7 @@ export class Lookups {
     entry: FoundEntry | NearEntry,
     how: How,
   ): CacheAnswer<unknown> {
-    this.#count(key, policy, scope, how);
+    this.#count(key, policy, scope, how, how.source === 'load' ? undefined : entry.bornAtMs);
     const nowMs = this.parts.clock.coarseMs();
     if (how.outcome === 'stale_hit' && (scope?.purpose ?? 'request') === 'request')
       this.parts.stats.stale(policy.name, Math.max(0, nowMs - entry.staleAtMs));
@@ -403,9 +408,12 @@ export class Lookups {
     };
   }
 
-  #count(key: string, policy: CachePolicy, scope: LoadScope | undefined, how: How): void {
-    const purpose = scope?.purpose ?? 'request';
-    if (purpose === 'request') this.parts.stats.read(policy.name, how.outcome, how.cause);
+  /** @param bornAtMs of what was found */
+  #count(key: string, policy: CachePolicy, scope: LoadScope | undefined, how: How, bornAtMs?: number): void {
+    if ((scope?.purpose ?? 'request') === 'request') {
+      this.parts.stats.read(policy.name, how.outcome, how.cause);
+      this.parts.profile.read(key, policy, how.outcome, how.cause, bornAtMs);
+    }
     this.#tell(key, policy, scope, how);
   }
 

@@ -1,6 +1,7 @@
 import type { HeldValue } from './entry-codec';
 import type { Gate, LocalStore, TokenName } from './ports';
 import type { CacheTier } from './policy';
+import type { Probe } from './read-profile';
 import type { TokenRecord } from './tokens';
 
 /** An entry of L1. Times are local monotonic milliseconds. */
@@ -22,6 +23,8 @@ export interface NearEntry {
   readonly gates: readonly Gate[];
   /** The connection under which it was stored; with an older one it is suspect. */
   readonly epoch: number;
+  /** Where its hits are looked at more closely, for a sample of the keys. */
+  readonly probe: Probe | undefined;
 }
 
 /** Bookkeeping around the value, for the bounds of L1: keys, record pointers, the entry object. */

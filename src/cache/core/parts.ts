@@ -10,6 +10,7 @@ import type { LoadScope } from './load-scope';
 import type { NearCache } from './near-cache';
 import type { CacheOptions } from './options';
 import type { Coherence, Hash, RemoteStore, ScopeContext, TokenName } from './ports';
+import type { ReadProfile } from './read-profile';
 import type { SharedReader } from './shared-reader';
 import type { FlightTable } from './single-flight';
 import type { CacheStats } from './stats';
@@ -43,6 +44,7 @@ export interface CacheParts {
   readonly leases: Leases;
   readonly memory: KeyMemory;
   readonly stats: CacheStats;
+  readonly profile: ReadProfile;
   readonly events: CacheEvents;
   readonly background: Background;
   readonly shared: SharedParts | undefined;

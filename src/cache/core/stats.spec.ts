@@ -138,7 +138,7 @@ describe('windows', () => {
     stats.read('b', 'l2_hit', undefined);
     expect(seen(stats)).toEqual({ '1m': [1, 61], '5m': [1, 301], '1h': [4, 366], all: [4, 366] });
     await clock.advance(3_600_000);
-    expect(seen(stats)).toEqual({ '1m': [0, 61], '5m': [0, 301], '1h': [0, 3_606], all: [4, 3_966] });
+    expect(seen(stats)).toEqual({ '1m': [0, 61], '5m': [0, 301], '1h': [1, 3_606], all: [4, 3_966] });
   });
 
   test('agree with a list of everything that was counted, through hours of bursts and pauses', async () => {

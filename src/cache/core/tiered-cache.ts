@@ -18,6 +18,7 @@ import { parsePattern } from './pattern';
 import { checkDuration, type CachePolicy } from './policy';
 import type { ClearProgress, Durability, GateStatus, RemoteServerInfo, RemoteStatus } from './ports';
 import { toRemove } from './protocol';
+import type { ReadProfileSnapshot } from './read-profile';
 import type { CacheStatistics } from './stats';
 import { shareOf, type StatsShare } from './stats-share';
 import { namespaceToken } from './tokens';
@@ -335,6 +336,11 @@ export class TieredCache {
       window => stats.coveredMs(window),
       { uptimeMs: stats.uptimeMs, entries: near.entries, bytes: near.bytes },
     );
+  }
+
+  /** What a sample of the keys is read like, and what would help. */
+  profile(): ReadProfileSnapshot {
+    return this.#parts.profile.snapshot();
   }
 
   status(): CacheStatus {

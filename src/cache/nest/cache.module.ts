@@ -10,6 +10,7 @@ import { WarmLeader } from '../warming/warm-leader';
 import { WarmRunner } from '../warming/warm-runner';
 import { WarmUpRegistry } from '../warming/warm-up.registry';
 import { CacheInterceptor } from './cache.interceptor';
+import { CacheDoctor } from './cache-doctor';
 import { CacheEventLog } from './cache-event-log';
 import { CacheInvalidation } from './cache-invalidation';
 import { cacheManagerProviders } from './cache-manager.provider';
@@ -78,6 +79,7 @@ import { SentResponses } from './sent-responses';
     { provide: APP_INTERCEPTOR, useClass: InvalidationInterceptor },
     ...cacheManagerProviders,
     ReadObserver,
+    CacheDoctor,
     HotKeys,
     WarmLeader,
     WarmRunner,
@@ -88,6 +90,7 @@ import { SentResponses } from './sent-responses';
     TieredCache,
     PolicyTable,
     Fleet,
+    CacheDoctor,
     WarmingService,
     ...cacheManagerProviders.map(provider => (provider as { provide: string }).provide),
   ],

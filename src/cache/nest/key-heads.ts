@@ -7,6 +7,11 @@ import { CacheOptionsError } from '../core';
 export class KeyHeads {
   readonly #owners = new Map<string, { where: string; handler: object; owner: object }>();
 
+  /** All heads of this application. */
+  get taken(): ReadonlySet<string> {
+    return new Set(this.#owners.keys());
+  }
+
   /**
    * Takes a head for a handler of a class. The same handler of the same class may take it again: a class can be
    * provided more than once.

@@ -53,6 +53,20 @@ export class WarmRunner {
     return new WarmPlan(units);
   }
 
+  /** By job: how many of its entries no user is known to read. Nothing where nothing is known of what users read. */
+  async unread(jobs: readonly WarmJob[]): Promise<{ job: string; count: number; of: number }[]> {
+    if (!this.hot.isOn) return [];
+    const { units } = await this.plan(jobs, () => undefined);
+    const known = await this.hot.known([...new Set(jobs.flatMap(job => job.policies))]);
+    return jobs.flatMap(job => {
+      const members = units.flatMap(({ unit, job: of }) =>
+        of === job && unit.member !== undefined ? [unit.member] : [],
+      );
+      const count = members.filter(member => !known.has(member)).length;
+      return count === 0 ? [] : [{ job: job.name, count, of: members.length }];
+    });
+  }
+
   /**
    * @param ended called with each unit of which the outcome is known, and with its job
    * @param end aborts when the application ends

@@ -15,7 +15,7 @@ import { messageOf } from './warm-outcome';
 import { WarmLeader } from './warm-leader';
 import { WarmJobUnknownError, WarmRuns, type WarmRun, type WarmTrigger } from './warm-run';
 import { WarmRunner, type Scheduled } from './warm-runner';
-import { WarmUpRegistry, type WarmJob } from './warm-up.registry';
+import { hotJobName, WarmUpRegistry, type WarmJob } from './warm-up.registry';
 import { warmingOptions } from './warming-options';
 
 /** What to warm: by default everything. What is named in either list is warmed. */
@@ -113,6 +113,12 @@ export class WarmingService implements OnApplicationBootstrap, OnModuleDestroy {
    */
   preview(selection: WarmSelection = {}): Promise<WarmPreview> {
     return this.previewOf(this.selected(selection));
+  }
+
+  /** By job: how many of its entries no user is known to read. Nothing where nothing is known of what users read. */
+  async unread(): Promise<{ job: string; count: number; of: number }[]> {
+    const declared = this.#jobs.filter(({ name }) => name !== hotJobName);
+    return this.runner.unread(declared);
   }
 
   private async previewOf(selected: readonly WarmJob[]): Promise<WarmPreview> {
