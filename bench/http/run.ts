@@ -1,4 +1,4 @@
-import { fork, spawn, type ChildProcess } from 'node:child_process';
+import { fork, type ChildProcess } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
@@ -11,8 +11,9 @@ import { report, type Measurement } from './report';
  * Quote the ratios alone. Results: `bench/results/http.md` and `http.json`.
  */
 const isShort = process.argv.includes('--short');
-const rounds = isShort ? 3 : 13;
-const durationMs = isShort ? 500 : 800;
+const rounds = isShort ? 5 : 41;
+/** Short, so that neighbours in a round see the machine in the same mood. */
+const durationMs = 250;
 /** Rounds that only warm up. */
 const warmUps = 2;
 const connections = process.argv.includes('--64') ? [64] : [1, 64, 256];
@@ -58,23 +59,29 @@ function cpuOf({ child }: Server): Promise<number> {
   });
 }
 
-async function load(server: Server, count: number, withTag: boolean): Promise<Load> {
+async function load(loader: ChildProcess, server: Server, count: number, withTag: boolean): Promise<Load> {
   const before = await cpuOf(server);
-  const script = join(process.cwd(), 'bench', 'http', 'load.mjs');
-  const tag = withTag && server.etag !== undefined ? [server.etag] : [];
-  const child = spawn(process.execPath, [script, server.url, String(count), String(durationMs), ...tag], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+  const etag = withTag ? server.etag : undefined;
+  const result = await new Promise<{ perSecond: number; answers: number; wrong: number }>(resolve => {
+    loader.once('message', message =>
+      resolve(message as { perSecond: number; answers: number; wrong: number }),
+    );
+    loader.send({ url: server.url, connections: count, ms: durationMs, etag });
   });
-  let out = '';
-  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString('utf8')));
-  const code = await new Promise<number | null>(resolve => child.once('close', resolve));
-  if (code !== 0) throw new Error(`the load ended with ${String(code)}`);
-  const result = JSON.parse(out) as { perSecond: number; answers: number; wrong: number };
   return { ...result, cpuUs: ((await cpuOf(server)) - before) / result.answers };
+}
+
+/** In an order of its own for each round, so that nobody always runs beside the same other. */
+function shuffled<T>(items: readonly T[]): T[] {
+  return items
+    .map(item => ({ item, at: Math.random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ item }) => item);
 }
 
 async function main(): Promise<void> {
   const servers = new Map<Contender, Server>();
+  const loader = fork(join(process.cwd(), 'bench', 'http', 'load.mjs'));
   try {
     for (const contender of contenders) servers.set(contender, await start(contender));
     const measurements: Measurement[] = [];
@@ -82,9 +89,8 @@ async function main(): Promise<void> {
       for (const count of connections) {
         const loads = new Map<Contender, Load[]>(contenders.map(each => [each, []]));
         for (let round = -warmUps; round < rounds; round += 1) {
-          // Not always the same one after the same other.
-          for (const contender of round % 2 === 0 ? contenders : [...contenders].reverse()) {
-            const result = await load(servers.get(contender)!, count, status === 304);
+          for (const contender of shuffled(contenders)) {
+            const result = await load(loader, servers.get(contender)!, count, status === 304);
             if (result.wrong > 0) throw new Error(`${contender}: ${result.wrong} answers were wrong`);
             if (round >= 0) loads.get(contender)!.push(result);
           }
@@ -110,6 +116,7 @@ async function main(): Promise<void> {
     writeFileSync(join(folder, 'http.json'), `${JSON.stringify(json, undefined, 2)}\n`);
     process.stdout.write(markdown);
   } finally {
+    loader.kill();
     for (const { child } of servers.values()) child.kill();
   }
 }

@@ -104,5 +104,5 @@ async function listenNest(contender: Exclude<Contender, 'node' | 'fields'>): Pro
   // Says nothing that a client needs, and is the first thing that a product turns off.
   app.disable('x-powered-by');
   await app.listen(0, '127.0.0.1');
-  return ((app.getHttpServer()).address() as AddressInfo).port;
+  return (app.getHttpServer().address() as AddressInfo).port;
 }

@@ -1,9 +1,9 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { IncomingMessage, ServerResponse, type RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
+import { ContextStorage } from '../node/context-storage';
 
 /** What came of an internal request; the body is not kept, the cache has it. */
 export interface InternalResponse {
@@ -22,7 +22,7 @@ export interface RefreshCapture<R> {
  */
 @Injectable()
 export class InternalRequests {
-  readonly #refreshes = new AsyncLocalStorage<RefreshCapture<unknown>>();
+  readonly #refreshes = new ContextStorage<RefreshCapture<unknown>>();
 
   constructor(private readonly host: HttpAdapterHost) {}
 
@@ -76,7 +76,9 @@ export class InternalRequests {
     signal: AbortSignal,
   ): Promise<R> {
     const capture: RefreshCapture<R> = { key, outcome: undefined };
-    const response = await this.#refreshes.run(capture, () => this.get(url, headers, signal));
+    const response = await this.#refreshes
+      .run(capture, () => this.get(url, headers, signal))
+      .finally(() => this.#refreshes.rest());
     if (!capture.outcome)
       throw new Error(`the refresh was answered ${response.status} before it came to the handler`);
     if ('error' in capture.outcome) throw capture.outcome.error;
@@ -85,7 +87,7 @@ export class InternalRequests {
 
   /** The refresh that the current request serves, if it is one of this key. */
   refreshOf(key: string): RefreshCapture<unknown> | undefined {
-    const capture = this.#refreshes.getStore();
+    const capture = this.#refreshes.current();
     return capture?.key === key && capture.outcome === undefined ? capture : undefined;
   }
 }

@@ -1,15 +1,5 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ScopeContext } from '../core';
+import { ContextStorage } from './context-storage';
 
 /** The async context of Node as the core's `ScopeContext`. */
-export class AsyncScopes<S> implements ScopeContext<S> {
-  readonly #storage = new AsyncLocalStorage<S | undefined>();
-
-  current(): S | undefined {
-    return this.#storage.getStore();
-  }
-
-  run<R>(scope: S | undefined, run: () => R): R {
-    return this.#storage.run(scope, run);
-  }
-}
+export class AsyncScopes<S> extends ContextStorage<S | undefined> implements ScopeContext<S> {}

@@ -1,6 +1,6 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { Injectable } from '@nestjs/common';
 import { TieredCache, type CacheEventMap } from '../core';
+import { ContextStorage } from '../node/context-storage';
 
 export type ReadEvent = CacheEventMap['read'];
 
@@ -22,7 +22,7 @@ const refreshPatienceMs = 5_000;
  */
 @Injectable()
 export class ReadObserver {
-  readonly #observed = new AsyncLocalStorage<ObservedRead[]>();
+  readonly #observed = new ContextStorage<ObservedRead[]>();
   readonly #refreshes = new Map<string, Set<(outcome: RefreshOutcome) => void>>();
   #users = 0;
   #stopListening: (() => void)[] = [];
@@ -56,10 +56,11 @@ export class ReadObserver {
     if (this.#users > 0) return;
     for (const stop of this.#stopListening) stop();
     this.#stopListening = [];
+    this.#observed.rest();
   }
 
   private saw(event: ReadEvent): void {
-    const reads = this.#observed.getStore();
+    const reads = this.#observed.current();
     const isRefreshed = event.refreshing || event.outcome === 'stale_hit';
     reads?.push({ event, refresh: isRefreshed ? this.refreshOf(event.key) : undefined });
   }

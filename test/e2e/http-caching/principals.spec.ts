@@ -86,6 +86,14 @@ describe.each([['on', true] as const, ['off', false] as const])(
         expect([handlers.count('me alice'), handlers.count('me bob')]).toEqual([1, 1]);
       });
 
+      it('H31: cannot tell from an answer whether the other has it in the cache', async () => {
+        await app.get('/personal/me', alice);
+        const whoElse = await app.get('/personal/me', bob);
+        expect(whoElse.field('cache-status')).toBe('sutazai; fwd=uri-miss; stored');
+        expect(whoElse.field('age')).toBeUndefined();
+        expect(handlers.count('me bob')).toBe(1);
+      });
+
       it('of one tenant share an answer that is for the tenant, and others do not', async () => {
         const [first, second, third] = [
           await app.get('/personal/team', alice),

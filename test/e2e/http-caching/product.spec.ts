@@ -123,6 +123,16 @@ describe.each(['on', 'off'])('the product, with CACHE_FAST_PATH %s', fastPath =>
     }
   });
 
+  it('H27: Cache-Status tells how an answer came about, and nothing of the key (RFC 9211)', async () => {
+    for (const path of ['/api/v1/agents?limit=13', '/api/v1/agents/ai-agent-orchestrator']) {
+      for (const fields of [[], [], ['Cookie: a=b']]) {
+        const text = (await send(`GET ${path}`, fields)).field('cache-status')!;
+        expect([...parseCacheStatus(text).keys()]).not.toContain('key');
+        expect(text).not.toMatch(/limit|orchestrator/);
+      }
+    }
+  });
+
   it('H32: probes, scrapes and admin routes are never answered from the store', async () => {
     for (const path of ['/health', '/health/live', '/health/ready', '/metrics', '/api/v1/settings/history']) {
       const answer = await send(`GET ${path}`);
