@@ -58,6 +58,7 @@ describe('the report of statistics', () => {
       usedMemoryHuman: '1.00M',
       connectedClients: 3,
       totalCommandsProcessed: 99,
+      evictedKeys: 7,
     };
     expect(reportOf({ server })).toMatchObject({
       gets: 120,
@@ -78,6 +79,7 @@ describe('the report of statistics', () => {
         used_memory: 1_048_576,
         connected_clients: 3,
         total_commands_processed: 99,
+        evicted_keys: 7,
         hit_rate: 0.3333,
         hit_rate_percent: 33.33,
       },

@@ -145,6 +145,7 @@ function serverStatistics(server: RemoteServerInfo | undefined): RedisServerDto 
       used_memory_human: null,
       connected_clients: null,
       total_commands_processed: null,
+      evicted_keys: null,
       hit_rate: null,
       hit_rate_percent: null,
     };
@@ -158,6 +159,7 @@ function serverStatistics(server: RemoteServerInfo | undefined): RedisServerDto 
     used_memory_human: server.usedMemoryHuman,
     connected_clients: server.connectedClients,
     total_commands_processed: server.totalCommandsProcessed,
+    evicted_keys: server.evictedKeys,
     hit_rate: round(rate, 4),
     hit_rate_percent: round(rate * 100, 2),
   };

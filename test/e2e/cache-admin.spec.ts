@@ -11,6 +11,11 @@ interface Statistics {
   redis_server: Record<string, number | null>;
   policies: Record<string, { outcomes: Record<string, number>; loads: { count: number } }>;
 }
+interface Diagnosis {
+  advice: unknown[];
+  families: { head: string; life_curve: { ttl_ms: number }[] }[];
+  l1_size_curve: unknown[];
+}
 interface WarmRun {
   run_id: string;
   state: string;
@@ -183,6 +188,29 @@ describe('administration of the cache', () => {
     expect([status, body]).toEqual([200, expect.objectContaining({ failed: 0 })]);
     for (const path of ['/api/v1/agents?limit=11', '/api/v1/agents/security-scanner'])
       expect((await app.get(path)).headers.get('cache-status')).toMatch(/hit/);
+  });
+
+  test('the doctor names the part of a key that should not be in it, and what would be without', async () => {
+    for (let limit = 1; limit <= 120; limit += 1) await app.get(`/api/v1/agents?limit=${1 + (limit % 100)}`);
+    const { status, headers, body } = await app.get<Diagnosis>('/api/v1/cache/doctor');
+    expect([status, headers.get('cache-control')]).toEqual([200, 'no-store']);
+    expect(body.advice).toContainEqual(
+      expect.objectContaining({
+        kind: 'narrower_key',
+        policy: 'api',
+        head: 'agents:list',
+        evidence: expect.objectContaining({ varying_part: 'limit' }),
+        prediction: expect.objectContaining({ measure: 'keys' }),
+      }),
+    );
+    const family = body.families.find(({ head }) => head === 'agents:list')!;
+    expect(family).toMatchObject({
+      policy: 'api',
+      ttl_ms: 30_000,
+      miss_causes: { cold: expect.any(Number) },
+    });
+    expect(family.life_curve.map(({ ttl_ms }) => ttl_ms)).toContain(30_000);
+    expect(body.l1_size_curve.length).toBeGreaterThan(3);
   });
 
   test.each([

@@ -307,6 +307,7 @@ export class FakeRedisTier implements RemoteTier, RemoteStore, Coherence, Gate {
       usedMemoryHuman: '0B',
       connectedClients: 1,
       totalCommandsProcessed: 0,
+      evictedKeys: 0,
     }));
   }
 

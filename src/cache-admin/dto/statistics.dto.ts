@@ -165,6 +165,9 @@ export class RedisServerDto {
   @ApiProperty({ type: Number, nullable: true })
   total_commands_processed!: number | null;
 
+  @ApiProperty({ type: Number, nullable: true, description: 'Dropped for room, of whatever namespace' })
+  evicted_keys!: number | null;
+
   @ApiProperty({ type: Number, nullable: true, description: 'Counts only what L1 let through to Redis' })
   hit_rate!: number | null;
 

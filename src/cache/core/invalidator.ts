@@ -198,7 +198,7 @@ export class Invalidator {
     this.parts.near.drop(name);
     this.parts.flights.detach(name);
     this.parts.waiters.wake(name);
-    this.parts.memory.changed(name, 'invalidated');
+    this.parts.memory.announced(name, this.parts.clock.nowMs());
   }
 
   /**

@@ -30,6 +30,35 @@ describe('why a key is missing', () => {
     expect(memory.causeOf('k', 50, true)).toBe('evicted_l2');
   });
 
+  test('it was announced as gone: dropped for room if the server did so at that time, otherwise invalidated', () => {
+    const memory = new KeyMemory();
+    memory.serverHasEvicted(7, 0);
+    const causeAt = (ms: number): string => {
+      memory.stored('k', 10_000);
+      memory.announced('k', ms);
+      return memory.causeOf('k', 5_000, true);
+    };
+    expect(causeAt(5)).toBe('invalidated');
+    memory.serverHasEvicted(7, 10);
+    memory.serverHasEvicted(9, 20);
+    memory.serverHasEvicted(10, 30);
+    expect([5, 15, 25, 35].map(causeAt)).toEqual(['invalidated', 'evicted_l2', 'evicted_l2', 'evicted_l2']);
+    memory.serverHasEvicted(10, 40);
+    expect([15, 25, 35].map(causeAt)).toEqual(['evicted_l2', 'evicted_l2', 'invalidated']);
+    memory.serverHasEvicted(0, 50);
+    expect(causeAt(45)).toBe('invalidated');
+  });
+
+  test('what this instance has invalidated itself stays so, whatever is announced then', () => {
+    const memory = new KeyMemory();
+    memory.serverHasEvicted(0, 0);
+    memory.serverHasEvicted(1, 10);
+    memory.stored('k', 100);
+    memory.changed('k', 'invalidated');
+    memory.announced('k', 5);
+    expect(memory.causeOf('k', 50, true)).toBe('invalidated');
+  });
+
   test('here alone, one that was neither dropped nor outlived lost a token: invalidated', () => {
     const memory = new KeyMemory();
     memory.stored('k', 100);

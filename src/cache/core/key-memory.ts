@@ -3,7 +3,9 @@ import type { MissCause } from './outcomes';
 interface Remembered {
   /** When the last entry seen under this name ends, in local monotonic milliseconds. */
   expiresAtMs: number;
-  change: 'none' | 'invalidated' | 'rejected' | 'evicted_l1';
+  change: 'none' | 'invalidated' | 'rejected' | 'evicted_l1' | 'announced';
+  /** When Redis said that it is gone or another one, if that was the last change. */
+  announcedAtMs?: number;
 }
 
 /**
@@ -12,6 +14,11 @@ interface Remembered {
  */
 export class KeyMemory {
   readonly #seen = new Map<string, Remembered>();
+  #evictedKeys: number | undefined;
+  /** Of the last two looks at the server between which it has dropped keys for room. */
+  #evictingFromMs = Infinity;
+  #evictingToMs = -Infinity;
+  #lookedAtMs = 0;
 
   constructor(private readonly maxKeys = 20_000) {}
 
@@ -28,6 +35,28 @@ export class KeyMemory {
     if (seen) seen.change = change;
   }
 
+  /**
+   * Redis announces an entry that is gone, and not why: it may be another instance's invalidation, or that the server needed
+   * the room. What the server counts tells which, for as far as both do not happen at once.
+   */
+  announced(name: string, nowMs: number): void {
+    const seen = this.#seen.get(name);
+    if (!seen || seen.change === 'invalidated') return;
+    seen.change = 'announced';
+    seen.announcedAtMs = nowMs;
+  }
+
+  /** @param evictedKeys what the server has dropped for room since it started; less than before: it started anew */
+  serverHasEvicted(evictedKeys: number, nowMs: number): void {
+    if (this.#evictedKeys !== undefined && evictedKeys > this.#evictedKeys) {
+      // Looks that follow each other are one time of evictions.
+      if (this.#evictingToMs !== this.#lookedAtMs) this.#evictingFromMs = this.#lookedAtMs;
+      this.#evictingToMs = nowMs;
+    }
+    this.#evictedKeys = evictedKeys;
+    this.#lookedAtMs = nowMs;
+  }
+
   /** Why nothing is found under a name that was asked for. `shared`: the shared tier was asked and has nothing. */
   causeOf(name: string, nowMs: number, shared: boolean): MissCause {
     const seen = this.#seen.get(name);
@@ -35,7 +64,16 @@ export class KeyMemory {
     if (seen.change === 'rejected') return 'rejected';
     if (nowMs >= seen.expiresAtMs) return 'expired';
     if (seen.change === 'invalidated') return 'invalidated';
+    if (seen.change === 'announced')
+      return this.#wasEvicting(seen.announcedAtMs!) ? 'evicted_l2' : 'invalidated';
     return shared ? 'evicted_l2' : seen.change === 'evicted_l1' ? 'evicted_l1' : 'invalidated';
+  }
+
+  #wasEvicting(atMs: number): boolean {
+    // After the last look it goes on as it was.
+    return (
+      atMs >= this.#evictingFromMs && (atMs <= this.#evictingToMs || this.#evictingToMs === this.#lookedAtMs)
+    );
   }
 
   #put(name: string, seen: Remembered): void {

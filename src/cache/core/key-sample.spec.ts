@@ -17,7 +17,12 @@ describe('KeySample', () => {
   it('holds all keys while there is room', () => {
     const sample = new KeySample<string>(100, () => undefined);
     fill(sample, 0, 100);
-    expect([sample.size, sample.rate, sample.get('k7'), sample.get('other')]).toEqual([100, 1, 'k7', undefined]);
+    expect([sample.size, sample.rate, sample.get('k7'), sample.get('other')]).toEqual([
+      100,
+      1,
+      'k7',
+      undefined,
+    ]);
   });
 
   it('holds a known share of more, the same keys whatever their order, and tells of those that leave', () => {

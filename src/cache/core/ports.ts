@@ -227,6 +227,8 @@ export interface RemoteServerInfo {
   usedMemoryHuman: string;
   connectedClients: number;
   totalCommandsProcessed: number;
+  /** Since the server started: what it has dropped for room, of whatever namespace. */
+  evictedKeys: number;
 }
 
 export interface RemoteStatus {

@@ -17,7 +17,10 @@ describe('a sample of what is read', () => {
   const under = cachesUnderTest();
 
   /** Reads of 200 keys, some often and most rarely, for half an hour of the fake clock. */
-  async function workload(test: CacheUnderTest, options: PolicyOptions): Promise<{ hit: number; stale: number }> {
+  async function workload(
+    test: CacheUnderTest,
+    options: PolicyOptions,
+  ): Promise<{ hit: number; stale: number }> {
     const policy = definePolicy('p', { jitter: 0, ...options });
     const random = seeded(7);
     let reads = 0;
@@ -35,7 +38,10 @@ describe('a sample of what is read', () => {
 
   const shareBy = (keys: readonly KeyProfile[], of: 'hitsByLife' | 'staleByLife', factor: number): number => {
     const at = lifeFactors.indexOf(factor);
-    const reads = keys.reduce((sum, { outcomes }) => sum + Object.values(outcomes).reduce((a, b) => a + b, 0), 0);
+    const reads = keys.reduce(
+      (sum, { outcomes }) => sum + Object.values(outcomes).reduce((a, b) => a + b, 0),
+      0,
+    );
     return keys.reduce((sum, key) => sum + key[of][at]!, 0) / reads;
   };
 

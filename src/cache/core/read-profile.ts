@@ -58,6 +58,8 @@ export interface KeyProfile {
   readonly staleByLife: readonly number[];
   readonly reloads: number;
   readonly unchanged: number;
+  /** Of what was loaded last, by this instance. */
+  readonly contentHash: number | undefined;
 }
 
 export interface ReadProfileSnapshot {
@@ -65,7 +67,7 @@ export interface ReadProfileSnapshot {
   readonly rate: number;
   readonly keys: readonly KeyProfile[];
   /** The share of reads of L1 that an LRU of so many entries would answer, as far as entries live long enough. */
-  hitShareOfSize(entries: number): number | undefined;
+  readonly hitShareOfSize: (entries: number) => number | undefined;
 }
 
 /**
@@ -147,6 +149,7 @@ export class ReadProfile {
         staleByLife: [...probe.stale],
         reloads: probe.reloads,
         unchanged: probe.unchanged,
+        contentHash: probe.payloadHash,
       };
     });
     const distances = this.#distances.slice();

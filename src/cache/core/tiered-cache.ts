@@ -363,12 +363,17 @@ export class TieredCache {
     return explain(this.#parts, key);
   }
 
-  /** What the Redis server says of itself; undefined when there is none, or it does not answer in time. */
+  /**
+   * What the Redis server says of itself; undefined when there is none, or it does not answer in time. To be called every few
+   * seconds: it also tells whether the server drops entries for room, without which they count as invalidated.
+   */
   async remoteInfo(): Promise<RemoteServerInfo | undefined> {
     const shared = this.#parts.shared;
     if (!shared?.store.available) return undefined;
     try {
-      return await shared.store.info();
+      const info = await shared.store.info();
+      this.#parts.memory.serverHasEvicted(info.evictedKeys, this.#parts.clock.nowMs());
+      return info;
     } catch (error) {
       if (error instanceof RemoteUnavailableError) return undefined;
       throw error;

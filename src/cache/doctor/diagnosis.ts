@@ -40,7 +40,7 @@ export interface DoctorFacts {
   readonly statistics: CacheStatistics;
   readonly keys: readonly SampledKey[];
   /** The share of reads of L1 that an LRU of so many entries would answer. */
-  hitShareOfSize(entries: number): number | undefined;
+  readonly hitShareOfSize: (entries: number) => number | undefined;
   /** Share of all keys that `keys` are. */
   readonly rate: number;
   readonly l1MaxEntries: number;

@@ -15,13 +15,17 @@ export function narrowerKey({ head, policy, keys, reads }: Family, rate: number)
   if (reads < minReads || cold / reads < minColdShare) return undefined;
   const varying = varyingPart(keys.map(({ key }) => key));
   if (!varying || varying.keysWithout * minFactor > keys.length) return undefined;
+  const loaded = keys.flatMap(({ contentHash }) => (contentHash === undefined ? [] : [contentHash]));
+  const contents = new Set(loaded).size;
+  // Parts of the path name what is answered, and so they should, unless all of it is the same.
+  if (varying.name.startsWith(':') && contents > loaded.length / minFactor) return undefined;
   const [now, then] = [Math.round(keys.length / rate), Math.round(varying.keysWithout / rate)];
   const hitRate = sum(keys.map(({ outcomes }) => hitsOf(outcomes))) / reads;
   return {
     kind: 'narrower_key',
     policy,
     head,
-    message: `${head} has about ${now} keys, which are read ${(reads / keys.length).toFixed(1)} times each: ${varying.name} has ${varying.values} different values among ${keys.length} of them. Without it in the key there would be about ${then}. Is it needed to tell answers apart?`,
+    message: `${head} has about ${now} keys, which are read ${(reads / keys.length).toFixed(1)} times each: ${varying.name} has ${varying.values} different values among ${keys.length} of them. Without it in the key there would be about ${then}. ${loaded.length} loads brought ${contents} different contents: is it needed to tell them apart?`,
     evidence: {
       sampled_reads: Math.round(reads),
       sampled_keys: keys.length,
@@ -29,6 +33,8 @@ export function narrowerKey({ head, policy, keys, reads }: Family, rate: number)
       hit_rate: hitRate,
       varying_part: varying.name,
       values: varying.values,
+      loads: loaded.length,
+      contents,
     },
     prediction: { measure: 'keys', now, then },
   };

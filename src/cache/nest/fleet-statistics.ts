@@ -55,7 +55,11 @@ export class Fleet implements OnApplicationBootstrap, OnModuleDestroy {
   /** Resolves when the others can know it, or when Redis could not be reached. */
   async tell(): Promise<void> {
     const telling = this.#told.then(() =>
-      this.cache.cluster.post(board, this.#instance, JSON.stringify(this.cache.statsShare()), goneAfterMs),
+      Promise.all([
+        this.cache.cluster.post(board, this.#instance, JSON.stringify(this.cache.statsShare()), goneAfterMs),
+        // Only so is it known of a missing entry that the server has dropped it.
+        this.cache.remoteInfo(),
+      ]),
     );
     this.#told = telling;
     await telling;

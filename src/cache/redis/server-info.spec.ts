@@ -13,6 +13,7 @@ const reply = [
   'used_memory_human:1.00M',
   '# Stats',
   'total_commands_processed:42',
+  'evicted_keys:5',
   'keyspace_hits:7',
   'keyspace_misses:5',
   '',
@@ -27,6 +28,7 @@ describe('what a server says of itself', () => {
       usedMemoryHuman: '1.00M',
       connectedClients: 3,
       totalCommandsProcessed: 42,
+      evictedKeys: 5,
     });
   });
 
@@ -38,6 +40,7 @@ describe('what a server says of itself', () => {
       usedMemoryHuman: '',
       connectedClients: 0,
       totalCommandsProcessed: 0,
+      evictedKeys: 0,
     });
   });
 

@@ -11,6 +11,7 @@ export function parseServerInfo(text: string): RemoteServerInfo {
     usedMemoryHuman: fields.get('used_memory_human') ?? '',
     connectedClients: number('connected_clients'),
     totalCommandsProcessed: number('total_commands_processed'),
+    evictedKeys: number('evicted_keys'),
   };
 }
 
@@ -36,6 +37,7 @@ export function sumOf(infos: readonly RemoteServerInfo[]): RemoteServerInfo {
     usedMemoryHuman: `${(usedMemoryBytes / 1_048_576).toFixed(2)}M`,
     connectedClients: sum(info => info.connectedClients),
     totalCommandsProcessed: sum(info => info.totalCommandsProcessed),
+    evictedKeys: sum(info => info.evictedKeys),
   };
 }
 

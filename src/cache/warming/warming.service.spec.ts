@@ -306,6 +306,19 @@ describe('what users read', () => {
     expect(run.total).toBe(run.warmed + run.skipped + run.unread);
   });
 
+  it('tells by job how much of what is warmed nobody has read', async () => {
+    const of = async (job: string): Promise<unknown> =>
+      (await warming.unread()).find(({ job: name }) => name.includes(job));
+    const before = await warming.unread();
+    expect(before.length).toBeGreaterThan(0);
+    for (const { count, of: all } of before) expect(count).toBe(all);
+    await read('/api/v1/agents?limit=5');
+    const after = await warming.unread();
+    const sum = (jobs: readonly { count: number }[]): number => jobs.reduce((total, { count }) => total + count, 0);
+    expect(sum(after)).toBe(sum(before) - 1);
+    expect(await of('hot')).toBeUndefined();
+  });
+
   it('is warmed although nothing declares it, once and by its own parameters', async () => {
     for (let count = 0; count < 3; count += 1) await read('/api/v1/agents?limit=77');
     await app.get(AgentsRepository).page(8);
