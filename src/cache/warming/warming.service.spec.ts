@@ -314,7 +314,8 @@ describe('what users read', () => {
     for (const { count, of: all } of before) expect(count).toBe(all);
     await read('/api/v1/agents?limit=5');
     const after = await warming.unread();
-    const sum = (jobs: readonly { count: number }[]): number => jobs.reduce((total, { count }) => total + count, 0);
+    const sum = (jobs: readonly { count: number }[]): number =>
+      jobs.reduce((total, { count }) => total + count, 0);
     expect(sum(after)).toBe(sum(before) - 1);
     expect(await of('hot')).toBeUndefined();
   });
