@@ -72,6 +72,12 @@ module.exports = {
       'HTTP rules are pure.',
     ),
     only(
+      'telemetry-over-core',
+      '^src/cache/telemetry/',
+      ['^src/cache/core/', '^src/cache/telemetry/'],
+      'What OpenTelemetry is told.',
+    ),
+    only(
       'doctor-over-core',
       '^src/cache/doctor/',
       ['^src/cache/core/', '^src/cache/doctor/'],

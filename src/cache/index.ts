@@ -34,5 +34,12 @@ export { Fleet, type FleetMember, type FleetStatistics } from './nest/fleet-stat
 export { methodKey } from './nest/method-key';
 export { PolicyTable } from './nest/policy-table';
 export { WarmUp, type WarmRequest, type WarmUpOptions } from './warming/warm-up.decorator';
-export { WarmJobUnknownError, warmTriggers, type WarmRun, type WarmTrigger } from './warming/warm-run';
+export {
+  WarmJobUnknownError,
+  warmStates,
+  warmTriggers,
+  type WarmRun,
+  type WarmState,
+  type WarmTrigger,
+} from './warming/warm-run';
 export { WarmingService, type WarmPreview, type WarmSelection } from './warming/warming.service';

@@ -1,4 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
 import { Application } from './harness/application';
+import { problemsOf } from './harness/prometheus-text';
+
+interface Monitoring {
+  groups?: { rules: { alert: string; expr: string; annotations: { runbook: string } }[] }[];
+  panels?: { targets: { expr: string }[] }[];
+}
 
 describe('the metrics', () => {
   let app: Application;
@@ -27,6 +36,61 @@ describe('the metrics', () => {
         /^[a-zA-Z_:][a-zA-Z0-9_:]*(\{([a-zA-Z_]\w*="[^"]*",?)*\})? (-?[\d.]+(e[+-]?\d+)?|NaN|[+-]Inf)$/,
       );
     }
+  });
+
+  it('pass what promtool checks', async () => {
+    await app.get('/api/v1/agents');
+    expect(problemsOf(await scrape())).toEqual([]);
+  });
+
+  it('tell of warming', async () => {
+    expect((await app.post('/api/v1/cache/warm?wait=true')).status).toBe(200);
+    const text = await scrape();
+    expect(sample(text, 'cache_warm_runs_total{trigger="request",state="done"}')).toBeGreaterThan(0);
+    expect(sample(text, 'cache_warm_entries_total{outcome="warmed"}')).toBeGreaterThan(0);
+    expect(sample(text, 'cache_warm_last_duration_seconds')).toBeGreaterThan(0);
+    expect(sample(text, 'cache_warm_ready')).toBe(1);
+  });
+
+  it.each(['alerts.yaml', 'grafana-dashboard.json'])(
+    'are what config/monitoring/%s asks for, labels included',
+    async file => {
+      const content = readFileSync(join(__dirname, '../../config/monitoring', file), 'utf8');
+      const parsed = (file.endsWith('.json') ? JSON.parse(content) : parse(content)) as Monitoring;
+      const expressions =
+        parsed.groups?.flatMap(({ rules }) => rules.map(({ expr }) => expr)) ??
+        parsed.panels!.flatMap(({ targets }) => targets.map(({ expr }) => expr));
+      const text = await scrape();
+      const metrics = new Set([...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name!));
+      expect(expressions.length).toBeGreaterThan(9);
+      for (const expr of expressions) {
+        const used = [...expr.matchAll(/\b((?:cache|http)_[a-z0-9_]+)(?:\{([^}]*)\})?/g)];
+        expect(used.length).toBeGreaterThan(0);
+        for (const [, name, matchers = ''] of used) {
+          const family = name!.replace(/_bucket$/, '');
+          expect([expr, family, metrics.has(family)]).toEqual([expr, family, true]);
+          const labels = [...matchers.matchAll(/(\w+)(?:=~|!=|=)/g)].map(([, label]) => label!);
+          for (const label of labels.filter(each => each !== 'instance'))
+            expect(text).toMatch(new RegExp(`^${name}\\{[^}]*\\b${label}="`, 'm'));
+        }
+      }
+    },
+  );
+
+  test('each alert has its place in the operations page, and each place its alert', () => {
+    const { groups } = parse(
+      readFileSync(join(__dirname, '../../config/monitoring/alerts.yaml'), 'utf8'),
+    ) as Monitoring;
+    const page = readFileSync(join(__dirname, '../../docs/operations.md'), 'utf8');
+    const rules = groups!.flatMap(group => group.rules);
+    for (const { alert, annotations } of rules)
+      expect([annotations.runbook, page.includes(`\n#### ${alert}\n`)]).toEqual([
+        `docs/operations.md#${alert.toLowerCase()}`,
+        true,
+      ]);
+    expect([...page.matchAll(/^#### (Cache\w+)$/gm)].map(([, name]) => name).sort()).toEqual(
+      rules.map(({ alert }) => alert).sort(),
+    );
   });
 
   it('agree with the statistics of the cache', async () => {
@@ -63,7 +127,7 @@ describe('the metrics', () => {
       sample(text, 'http_request_duration_seconds_count{method="GET",route="unmatched",status="404"}'),
     ).toBe(50);
     expect(text).not.toContain('no-such');
-    expect(text.split('\n').length - before).toBeLessThan(60);
+    expect(text.split('\n').length - before).toBeLessThan(80);
   });
 
   it('are there for people as well, for ten seconds', async () => {

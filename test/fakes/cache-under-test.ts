@@ -8,6 +8,7 @@ import {
   type LoadScope,
   type NearEntry,
   type TieredCacheOptions,
+  type Tracer,
 } from '../../src/cache/core';
 import { MemoryStore, type MemoryStoreOptions } from '../../src/cache/memory/memory-store';
 import { AsyncScopes } from '../../src/cache/node/async-scopes';
@@ -17,6 +18,7 @@ import { FakeClock, settled } from './fake-clock';
 export interface CacheUnderTestOptions extends TieredCacheOptions {
   codec?: Partial<CodecOptions>;
   local?: MemoryStoreOptions;
+  tracer?: Tracer;
   /** For jitter. Default: 0, no jitter at all. */
   random?: () => number;
 }
@@ -34,7 +36,7 @@ export class CacheUnderTest {
   readonly cache: TieredCache;
 
   constructor(options: CacheUnderTestOptions = {}) {
-    const { codec, local, random = () => 0, ...cacheOptions } = options;
+    const { codec, local, tracer, random = () => 0, ...cacheOptions } = options;
     this.store = new MemoryStore<NearEntry>(this.clock, local);
     this.cache = new TieredCache(
       {
@@ -42,6 +44,7 @@ export class CacheUnderTest {
         hash: new NodeHash(),
         local: this.store,
         scopes,
+        tracer,
         codec: { serializer: new MsgpackSerializer(), compressors: [new BrotliCompressor()], ...codec },
         random,
       },

@@ -10,7 +10,15 @@ import type { LoadScope } from './load-scope';
 import { NearCache, type NearEntry } from './near-cache';
 import { checkOptions, type TieredCacheOptions } from './options';
 import type { CacheParts, SharedParts } from './parts';
-import type { Hash, LocalStore, RemoteTier, RemoteTierListener, ScopeContext, TokenName } from './ports';
+import type {
+  Hash,
+  LocalStore,
+  RemoteTier,
+  RemoteTierListener,
+  ScopeContext,
+  TokenName,
+  Tracer,
+} from './ports';
 import { ReadProfile } from './read-profile';
 import { SharedReader } from './shared-reader';
 import { FlightTable } from './single-flight';
@@ -28,6 +36,8 @@ export interface TieredCacheDependencies {
   codec: CodecOptions;
   /** The tier that instances share; without one everything lives in this process. */
   remote?: RemoteTier;
+  /** Without one there are no spans. */
+  tracer?: Tracer | undefined;
   /** For jitter; from 0 to 1. Default `Math.random`. */
   random?: () => number;
 }
@@ -38,7 +48,7 @@ export function assemble(
   given: TieredCacheOptions,
   listener: RemoteTierListener,
 ): CacheParts {
-  const { clock, hash, local, scopes } = dependencies;
+  const { clock, hash, local, scopes, tracer } = dependencies;
   const options = checkOptions(given);
   const codec = new EntryCodec(dependencies.codec);
   const flights = new FlightTable();
@@ -91,6 +101,7 @@ export function assemble(
     background,
     leases: new Leases(remote?.store, background, clock),
     shared,
+    tracer,
     tokenOf: tag => {
       let token = tagTokens.get(tag);
       if (token === undefined) {

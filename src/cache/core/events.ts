@@ -1,5 +1,5 @@
 import type { MissCause, Outcome, AnswerSource } from './outcomes';
-import type { FlushReason, RemoteStatus } from './ports';
+import type { FlushReason, RemoteOperation, RemoteStatus } from './ports';
 import type { Purpose } from './load-scope';
 
 /** What the cache tells whoever listens. It never logs; the Nest layer turns some of these into log lines. */
@@ -24,6 +24,8 @@ export interface CacheEventMap {
   remote: RemoteStatus;
   /** L1 was emptied or became suspect. */
   flush: { reason: FlushReason };
+  /** The shared tier has answered, or has failed to. */
+  operation: { operation: RemoteOperation; durationMs: number; failed: boolean };
   /** Word of a change took so long to come here, as measured with a canary. */
   canary: { lagMs: number };
   /** Changes in the shared tier are not heard although it answers, for this reason; undefined: they are heard again. */

@@ -31,7 +31,7 @@ export class LoadRunner {
    * @param around runs the loader in its async context
    * @throws whatever the loader throws, CacheLoadTimeoutError, CacheOverloadError, CacheClosedError
    */
-  run(call: Call, around: <R>(run: () => R) => R): Promise<Loaded> {
+  run(call: Call, around: <R>(run: () => Promise<R>) => Promise<R>): Promise<Loaded> {
     const { key, policy, dynamicTags } = call;
     const run = (): Promise<Loaded> =>
       this.#runOne(key, policy.loaderTimeoutMs, call.loader!, dynamicTags, around);
@@ -63,7 +63,7 @@ export class LoadRunner {
     timeoutMs: number,
     loader: Loader<unknown>,
     dynamicTags: boolean,
-    around: <R>(run: () => R) => R,
+    around: <R>(run: () => Promise<R>) => Promise<R>,
   ): Promise<Loaded> {
     if (this.#closed) throw new CacheClosedError();
     const abort = new AbortController();

@@ -196,7 +196,7 @@ export class Loading {
   }
 
   async #load(flight: Flight, call: Call): Promise<Loaded> {
-    const { clock, events, scopes, stats, flights } = this.parts;
+    const { clock, events, scopes, stats, flights, tracer } = this.parts;
     // Like its reads, the loads of warming and of administration are nobody's.
     const counted = call.purpose === 'request' || call.purpose === 'refresh';
     const count = (field: 'loads' | 'loadErrors' | 'loadMs' | 'refreshes', by = 1): void => {
@@ -224,7 +224,9 @@ export class Loading {
     try {
       return await this.runner.run(call, run => {
         startedAtMs = clock.nowMs();
-        return scopes.run(scope, run);
+        if (!tracer) return scopes.run(scope, run);
+        const attributes = { 'cache.policy': call.policy.name, 'cache.refresh': refresh };
+        return tracer.span('cache.load', attributes, () => scopes.run(scope, run));
       });
     } catch (error) {
       failure = error;

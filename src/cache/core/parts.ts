@@ -9,7 +9,7 @@ import type { Leases } from './leases';
 import type { LoadScope } from './load-scope';
 import type { NearCache } from './near-cache';
 import type { CacheOptions } from './options';
-import type { Coherence, Hash, RemoteStore, ScopeContext, TokenName } from './ports';
+import type { Coherence, Hash, RemoteStore, ScopeContext, TokenName, Tracer } from './ports';
 import type { ReadProfile } from './read-profile';
 import type { SharedReader } from './shared-reader';
 import type { FlightTable } from './single-flight';
@@ -48,6 +48,7 @@ export interface CacheParts {
   readonly events: CacheEvents;
   readonly background: Background;
   readonly shared: SharedParts | undefined;
+  readonly tracer: Tracer | undefined;
   /** The token of a tag. */
   readonly tokenOf: (tag: string) => TokenName;
 }

@@ -220,6 +220,38 @@ export interface ClearProgress {
   passes?: number;
 }
 
+/** Makes spans of what takes time, for whoever traces. Attributes come from closed lists: no keys, no values. */
+export interface Tracer {
+  /** Runs something within a span, which ends with it, and badly if it rejects. */
+  span<T>(
+    name: SpanName,
+    attributes: Readonly<Record<string, string | number | boolean>>,
+    run: () => Promise<T>,
+  ): Promise<T>;
+}
+
+/** `cache.load`: a loader runs. `cache.invalidate`: an invalidation is made. */
+export type SpanName = 'cache.load' | 'cache.invalidate';
+
+/** What is asked of a server; a closed list, so that it can be a label of metrics. */
+export const remoteOperations = [
+  'read',
+  'tokens',
+  'lease',
+  'fill',
+  'renew',
+  'release',
+  'set',
+  'invalidate',
+  'clear',
+  'inspect',
+  'touch',
+  'info',
+  'ledger',
+  'cluster',
+] as const;
+export type RemoteOperation = (typeof remoteOperations)[number];
+
 export interface RemoteServerInfo {
   keyspaceHits: number;
   keyspaceMisses: number;
@@ -258,6 +290,8 @@ export interface CoherenceListener {
   flush(reason: FlushReason, part?: NamePart): void;
   /** A canary came back so long after it was written: what a change takes to be heard of here. */
   canaryHeard?(lagMs: number): void;
+  /** Commands of one operation were answered, or were not in time. */
+  operationEnded?(operation: RemoteOperation, durationMs: number, failed: boolean): void;
   /** Canaries are written and do not come back, for this reason; undefined: they come again. Once for each change. */
   trackingFailed?(reason: string | undefined): void;
 }

@@ -159,6 +159,11 @@ export class CacheStats {
     return this.clock.nowMs() - this.#startedAtMs;
   }
 
+  /** The name that a policy is counted under. */
+  countedAs(policy: string): string {
+    return this.#policies.has(policy) || this.#policies.size < maxPoliciesCounted ? policy : otherPolicies;
+  }
+
   #current(policy: string): CountedRow {
     this.#turnIfDue();
     return this.#rowOf(policy);
@@ -170,7 +175,7 @@ export class CacheStats {
 
   /** Names could come from anywhere: there is an end to what is kept for them. */
   #newRow(policy: string): CountedRow {
-    const name = this.#policies.size < maxPoliciesCounted ? policy : otherPolicies;
+    const name = this.countedAs(policy);
     let row = this.#policies.get(name);
     if (!row) this.#policies.set(name, (row = new CountedRow(policyRowLength)));
     return row;

@@ -83,6 +83,9 @@ export class TieredCache {
       flush: (reason, part) => this.#invalidator.flush(reason, part),
       beforeReads: (sameServer, replay, part) => this.#invalidator.replay(sameServer, replay, part),
       canaryHeard: lagMs => this.events.emit('canary', { lagMs }),
+      operationEnded: (operation, durationMs, failed) => {
+        if (this.events.heard('operation')) this.events.emit('operation', { operation, durationMs, failed });
+      },
       trackingFailed: reason => this.events.emit('tracking', { reason }),
       knownTokens: () => this.#parts.tokens.known(),
       stateChanged: status => {
@@ -252,7 +255,11 @@ export class TieredCache {
     this.#parts.stats.count('invalidatedKeys', keys.length);
     this.#parts.stats.count('invalidatedTags', tags.length);
     if (keys.length + tags.length === 0) return { applied: true, queued: false };
-    return this.#invalidator.originate(keys, toRemove(tags.map(this.#parts.tokenOf)), durability);
+    const { tracer, tokenOf } = this.#parts;
+    const run = (): Promise<InvalidationResult> =>
+      this.#invalidator.originate(keys, toRemove(tags.map(tokenOf)), durability);
+    if (!tracer) return run();
+    return tracer.span('cache.invalidate', { 'cache.keys': keys.length, 'cache.tags': tags.length }, run);
   }
 
   invalidateKeys(keys: readonly string[]): Promise<InvalidationResult> {
@@ -326,6 +333,11 @@ export class TieredCache {
       ...counted,
       tiers: { l1: { ...l1, evictions, entries: near.entries, bytes: near.bytes }, l2 },
     };
+  }
+
+  /** The name that a policy is counted under: its own, for as many as are counted apart. */
+  countedAs(policy: string): string {
+    return this.#parts.stats.countedAs(policy);
   }
 
   /** The counts of this instance as others can add them up: `statisticsOfShares`. */

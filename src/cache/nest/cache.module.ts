@@ -34,6 +34,7 @@ import { PolicyTable } from './policy-table';
 import { putFirst } from './put-first';
 import { ReadEvidence } from './read-evidence';
 import { SentResponses } from './sent-responses';
+import { TelemetryService } from './telemetry.service';
 
 /**
  * The cache as a module: `CacheModule.forRoot(options)` or `forRootAsync`, global unless `isGlobal: false`. It gives
@@ -73,6 +74,7 @@ import { SentResponses } from './sent-responses';
     CachedPaths,
     CacheInvalidation,
     CacheEventLog,
+    TelemetryService,
     CachedMethodExplorer,
     CacheInterceptor,
     { provide: APP_INTERCEPTOR, useExisting: CacheInterceptor },

@@ -14,6 +14,7 @@ import { MemoryStore } from '../memory/memory-store';
 import { AsyncScopes } from '../node/async-scopes';
 import { NodeHash } from '../node/node-hash';
 import { RedisTier } from '../redis';
+import { OpenTelemetryTracer } from '../telemetry/open-telemetry-tracer';
 import { cacheModuleDefaults, type CacheModuleOptions } from './cache.module-definition';
 
 /** Puts a cache together from its real parts: memory, Redis where there is one, codecs, the async context of Node. */
@@ -34,6 +35,7 @@ export function createTieredCache(
         ...(options.l1Eviction !== undefined && { eviction: options.l1Eviction }),
       }),
       scopes: new AsyncScopes<LoadScope>(),
+      tracer: new OpenTelemetryTracer(),
       codec: {
         serializer: new MsgpackSerializer(),
         serializers: [new JsonSerializer(), storedResponseSerializer],

@@ -58,7 +58,7 @@ async function clearNode(
     do {
       if (options.signal?.aborted) return false;
       const from = cursor;
-      const [next, found] = await node.call(() =>
+      const [next, found] = await node.call('clear', () =>
         node.reads.scan(from, 'MATCH', head + matcher.scanPattern, 'COUNT', scanCount),
       );
       cursor = next;

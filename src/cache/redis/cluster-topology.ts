@@ -67,7 +67,7 @@ export class ClusterTopology implements Topology {
   }
 
   async look(): Promise<{ version: number; settled: boolean }> {
-    await Promise.all(this.nodes().map(node => node.call(() => this.#ask(node))));
+    await Promise.all(this.nodes().map(node => node.call('cluster', () => this.#ask(node))));
     return { version: this.#version, settled: this.#map.moving.size === 0 };
   }
 
@@ -187,6 +187,7 @@ export class ClusterTopology implements Topology {
       tokenChanged: token => listener.tokenChanged(token),
       flush: reason => listener.flush(reason, part),
       canaryHeard: lagMs => listener.canaryHeard?.(lagMs),
+      operationEnded: (...of) => listener.operationEnded?.(...of),
       clearNamespace: () => this.writes.unlink(namespaceKey),
       beforeReads: async (_node, sameServer) => {
         await this.#connect(address);

@@ -109,7 +109,7 @@ export class Invalidations {
       const durable = await this.#removeDurably(node, removal, durability);
       if (durable !== undefined) return durable;
     }
-    await node.call(async () => {
+    await node.call('invalidate', async () => {
       try {
         await this.#send(this.topology.writes, removal);
       } catch (error) {
@@ -127,7 +127,9 @@ export class Invalidations {
     durability: Durability,
   ): Promise<boolean | undefined> {
     try {
-      return await node.call(() => node.durable.write(redis => this.#send(redis, removal), durability));
+      return await node.call('invalidate', () =>
+        node.durable.write(redis => this.#send(redis, removal), durability),
+      );
     } catch (error) {
       if (!(error instanceof RemoteUnavailableError)) throw error;
       return undefined;

@@ -39,7 +39,7 @@ export class KeyReads {
   async #mget(slot: number, keys: string[]): Promise<(Buffer | null)[]> {
     const { topology } = this;
     const mget = (some: readonly string[]): Promise<(Buffer | null)[]> =>
-      topology.nodeOf(slot).call(() => topology.reads.mgetBuffer(...some));
+      topology.nodeOf(slot).call('read', () => topology.reads.mgetBuffer(...some));
     try {
       return await mget(keys);
     } catch (error) {

@@ -74,6 +74,6 @@ export class RedisLedger implements SharedLedger {
   }
 
   #at<T>(key: string, run: () => Promise<T>): Promise<T> {
-    return this.topology.nodeOf(this.topology.slotOf(hashTagIn(key))).call(run);
+    return this.topology.nodeOf(this.topology.slotOf(hashTagIn(key))).call('ledger', run);
   }
 }

@@ -5,6 +5,7 @@ import {
   type Clock,
   type CoherenceListener,
   type GateStatus,
+  type RemoteOperation,
   type RemoteStatus,
   type TimerHandle,
 } from '../core';
@@ -135,12 +136,21 @@ export class RedisNode {
     return this.#opened;
   }
 
-  /** The one way to commands for what this node has. */
-  async call<T>(run: () => Promise<T>): Promise<T> {
+  /** The one way to commands for what this node has. Its time is told under the name of the operation. */
+  async call<T>(operation: RemoteOperation, run: () => Promise<T>): Promise<T> {
     if (!this.#greeted) throw new RemoteUnavailableError(`Redis is away: ${this.#reason ?? 'not greeted'}`);
     // Only the heartbeat probes: a caller would wait for its outcome.
     if (!this.usable) throw new RemoteUnavailableError('breaker open');
-    return this.#guard(run);
+    const { clock, owner } = this.options;
+    const startedAtMs = clock.nowMs();
+    let failed = true;
+    try {
+      const result = await this.#guard(run);
+      failed = false;
+      return result;
+    } finally {
+      owner.operationEnded?.(operation, clock.nowMs() - startedAtMs, failed);
+    }
   }
 
   status(): RemoteStatus {

@@ -15,6 +15,7 @@ import {
   type RemoteServerInfo,
   type RemoteStatus,
   type RemoteStore,
+  type RemoteOperation,
   type RemoteTierListener,
   type SetResult,
   type SplitEntry,
@@ -78,6 +79,8 @@ export class RedisStore implements RemoteStore {
         tokenChanged: (token: TokenName) => listener.tokenChanged(token),
         flush: listener.flush.bind(listener),
         canaryHeard: (lagMs: number) => listener.canaryHeard?.(lagMs),
+        operationEnded: (operation: RemoteOperation, durationMs: number, failed: boolean) =>
+          listener.operationEnded?.(operation, durationMs, failed),
         beforeReads: (sameServer: boolean, part?: NamePart) =>
           listener.beforeReads(
             sameServer,
@@ -146,7 +149,7 @@ export class RedisStore implements RemoteStore {
     // Two commands in one trip. The entry first: read after its tokens, it could carry newer ones and look invalid. The
     // tokens go out when the turn ends, together with those of other leases.
     const [reply, values] = await Promise.all([
-      this.#nodeOf(key).call(() =>
+      this.#nodeOf(key).call('lease', () =>
         writes.cacheGetlBuffer(
           keys.data(key.encoded, key.tracked),
           keys.lease(key.encoded),
@@ -181,7 +184,7 @@ export class RedisStore implements RemoteStore {
 
   async fill(key: RemoteKey, leaseToken: string, entry: SplitEntry, ttlMs: number): Promise<boolean> {
     const { keys } = this.options;
-    const filled = await this.#nodeOf(key).call(() =>
+    const filled = await this.#nodeOf(key).call('fill', () =>
       this.#topology.writes.cacheFill(
         keys.data(key.encoded, key.tracked),
         keys.lease(key.encoded),
@@ -197,19 +200,21 @@ export class RedisStore implements RemoteStore {
   async renew(key: RemoteKey, leaseToken: string, leaseMs: number): Promise<boolean> {
     const lease = this.options.keys.lease(key.encoded);
     return (
-      (await this.#nodeOf(key).call(() => this.#topology.writes.cacheRenew(lease, leaseToken, leaseMs))) === 1
+      (await this.#nodeOf(key).call('renew', () =>
+        this.#topology.writes.cacheRenew(lease, leaseToken, leaseMs),
+      )) === 1
     );
   }
 
   async release(key: RemoteKey, leaseToken: string): Promise<void> {
     const lease = this.options.keys.lease(key.encoded);
-    await this.#nodeOf(key).call(() => this.#topology.writes.cacheRel(lease, leaseToken));
+    await this.#nodeOf(key).call('release', () => this.#topology.writes.cacheRel(lease, leaseToken));
   }
 
   async set(key: RemoteKey, entry: SplitEntry, ttlMs: number, version: number): Promise<SetResult> {
     const node = this.#nodeOf(key);
     const deadlineMs = Math.floor(node.time.earliestMs() + this.options.commandTimeoutMs);
-    const result = await node.call(() =>
+    const result = await node.call('set', () =>
       this.#topology.writes.cacheSetd(
         ...this.options.keys.ofKey(key.encoded),
         key.tracked ? 1 : 2,
@@ -236,7 +241,7 @@ export class RedisStore implements RemoteStore {
     const { keys } = this.options;
     const { reads } = this.#topology;
     const lease = keys.lease(key.encoded);
-    const [[entry], token, remainingMs] = await this.#nodeOf(key).call(() =>
+    const [[entry], token, remainingMs] = await this.#nodeOf(key).call('inspect', () =>
       Promise.all([
         // MGET, because GET is an error where something other than a string stands.
         reads.mgetBuffer(keys.data(key.encoded, key.tracked)),
@@ -261,7 +266,7 @@ export class RedisStore implements RemoteStore {
     const usable = this.#topology.nodes().filter(node => node.usable);
     if (usable.length === 0) throw new RemoteUnavailableError(this.status().reason ?? 'Redis is away');
     const infos = await Promise.all(
-      usable.map(async node => parseServerInfo(await node.call(() => node.reads.info()))),
+      usable.map(async node => parseServerInfo(await node.call('info', () => node.reads.info()))),
     );
     return infos.length === 1 ? infos[0]! : sumOf(infos);
   }
@@ -289,7 +294,7 @@ export class RedisStore implements RemoteStore {
         const { writes } = this.#topology;
         return this.#topology
           .nodeOf(slot)
-          .call(() => writes.cacheTok(redisKeys.length, ...redisKeys, ttlMs, ...fresh));
+          .call('tokens', () => writes.cacheTok(redisKeys.length, ...redisKeys, ttlMs, ...fresh));
       });
       this.#tokenBatches.set(slot, batch);
     }
@@ -323,7 +328,7 @@ export class RedisStore implements RemoteStore {
         const part = names.map(token => this.options.keys.token(token));
         if (this.#closed) return;
         // One after the other: nobody waits for it.
-        await this.#topology.nodeOf(slot).call(() => this.#topology.reads.touch(...part));
+        await this.#topology.nodeOf(slot).call('touch', () => this.#topology.reads.touch(...part));
       }
     }
   }

@@ -24,6 +24,7 @@ export class SingleTopology implements Topology {
         tokenChanged: token => listener.tokenChanged(token),
         flush: reason => listener.flush(reason),
         canaryHeard: lagMs => listener.canaryHeard?.(lagMs),
+        operationEnded: (...of) => listener.operationEnded?.(...of),
         clearNamespace: () => writes.unlink(keys.token(namespaceToken)),
         beforeReads: (_node, sameServer) => listener.beforeReads(sameServer, undefined),
         nodeChanged: () => listener.changed(),

@@ -30,8 +30,15 @@ export interface WarmRun {
   /**
    * `failed` when anything failed; `cut` when the deadline, the end of the application or another leader has ended it.
    */
-  state: 'running' | 'done' | 'failed' | 'cut';
+  state: WarmState;
 }
+
+export const warmStates = ['running', 'done', 'failed', 'cut'] as const;
+export type WarmState = (typeof warmStates)[number];
+
+/** What can become of an entry that is to be warmed. */
+export const warmEntryOutcomes = ['warmed', 'skipped', 'unread', 'failed', 'left'] as const;
+export type WarmEntryOutcome = (typeof warmEntryOutcomes)[number];
 
 /** A category that no job belongs to, or a job that there is not. */
 export class WarmJobUnknownError extends CacheError {
@@ -51,6 +58,25 @@ export class WarmRuns {
   readonly #runs: WarmRun[] = [];
 
   constructor(readonly maxRuns = 20) {}
+
+  /** Runs that have ended, by what began them and how they ended. */
+  readonly ended = new Map<`${WarmTrigger} ${WarmState}`, number>();
+  /** Entries by what became of them, in the runs that have ended. */
+  readonly entries: Record<WarmEntryOutcome, number> = {
+    warmed: 0,
+    skipped: 0,
+    unread: 0,
+    failed: 0,
+    left: 0,
+  };
+  lastDurationMs: number | undefined;
+
+  end(run: WarmRun): void {
+    const name = `${run.trigger} ${run.state}` as const;
+    this.ended.set(name, (this.ended.get(name) ?? 0) + 1);
+    for (const outcome of warmEntryOutcomes) this.entries[outcome] += run[outcome];
+    this.lastDurationMs = run.durationMs;
+  }
 
   add(run: WarmRun): void {
     this.#runs.push(run);

@@ -136,6 +136,11 @@ export class WarmingService implements OnApplicationBootstrap, OnModuleDestroy {
     return this.#runs.find(id);
   }
 
+  /** What runs have come to since the start. */
+  get totals(): Pick<WarmRuns, 'ended' | 'entries' | 'lastDurationMs'> {
+    return this.#runs;
+  }
+
   /** The last 20 runs, the latest first. */
   runs(): readonly WarmRun[] {
     return this.#runs.list();
@@ -206,7 +211,10 @@ export class WarmingService implements OnApplicationBootstrap, OnModuleDestroy {
     const end = this.runner
       .perform(run, jobs, this.#abort.signal, scheduled, ended)
       .then(() => run)
-      .finally(() => this.#going.delete(name));
+      .finally(() => {
+        this.#going.delete(name);
+        this.#runs.end(run);
+      });
     const going = { run, end };
     this.#going.set(name, going);
     return going;
