@@ -104,6 +104,7 @@ module.exports = {
       ['^src/cache/'],
       'The cache could move to another application.',
     ),
+    only('cli-alone', '^src/cli/', ['^src/cli/'], 'The command line talks to a backend over HTTP.'),
     only('config-alone', '^src/config/', ['^src/config/'], 'The configuration knows no other folder.'),
     only(
       'redis-connections',

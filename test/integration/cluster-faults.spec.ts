@@ -44,7 +44,8 @@ describe('nodes of a Redis Cluster', () => {
     await victim.kill();
     // What another node has is served from L1 all the while, and its invalidations are made and heard.
     const gone = (): boolean => (a.status().remote.reason ?? '').includes(victim.address);
-    await eventually(gone);
+    // The connections close one after the other: that for reads, and that for changes.
+    await eventually(() => gone() && !a.status().gate.open);
     expect(await a.lookup(elsewhere, () => 'v2')).toMatchObject({ value: 'v1', outcome: 'l1_hit' });
     expect(a.status().remote.state).toBe('up');
     expect(await a.lookup(there, () => 'v2')).toMatchObject({ value: 'v2', cause: 'redis_down' });
