@@ -1,6 +1,6 @@
 /** @type {import('jest').Config} */
 module.exports = {
-  roots: ['<rootDir>/src', '<rootDir>/test'],
+  roots: ['<rootDir>/src', '<rootDir>/test', '<rootDir>/bench'],
   testMatch: ['**/*.spec.ts'],
   // What takes minutes is left to LONG=1, as in `npm run faults:long`.
   testPathIgnorePatterns: ['/node_modules/', ...(process.env.LONG === '1' ? [] : ['\\.long\\.spec\\.ts$'])],

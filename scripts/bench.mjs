@@ -12,7 +12,7 @@ try {
   const swc = join(root, 'node_modules', '@swc', 'cli', 'bin', 'swc.js');
   const built = spawnSync(
     process.execPath,
-    [swc, 'src', 'bench', '-d', out, '--ignore', '**/*.spec.ts', '-q'],
+    [swc, 'src', 'bench', '-d', out, '--copy-files', '--ignore', '**/*.spec.ts', '-q'],
     {
       cwd: root,
       stdio: 'inherit',

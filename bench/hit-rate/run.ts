@@ -1,0 +1,293 @@
+import { fork, spawn, type ChildProcess } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { cacheDefaults } from '../../src/cache';
+import { chartsSvg } from './chart';
+import { judge, readsOf, type Acknowledged } from './judge';
+import type { FromInstance, InstanceSettings, ToInstance } from './messages';
+import { OriginServer } from './origin';
+import { lifeSeconds, presets, usualPresets, type Preset } from './presets';
+import { chartOf, claimsOf, markdownOf, type Result } from './report';
+import { idealHits, workload, type ReadClass, type WorkloadEvent } from './workload';
+
+/**
+ * `npm run bench:hit-rate [-- --full] [--only=PRESET,…] [--seed=N]`: ten minutes of traffic, replayed against two instances of the
+ * application on one Redis. Time passes sixteen times as fast, lives and loads included, so that it takes three minutes; `--full`
+ * takes ten minutes for each preset. Results: `bench/results/hit-rate.md`, `.json` and `.svg`.
+ */
+const options = process.argv.slice(2);
+const valueOf = (name: string): string | undefined =>
+  options.find(each => each.startsWith(`--${name}=`))?.slice(name.length + 3);
+const scale = options.includes('--full') ? 1 : 16;
+const seed = Number(valueOf('seed') ?? 1);
+const seconds = 600;
+const instances = 2;
+const durationMs = (seconds * 1_000) / scale;
+const asked = valueOf('only')?.split(',') as Preset[] | undefined;
+const only = asked ?? usualPresets;
+const isAfterRestart = (preset: Preset): boolean => preset === 'continued' || preset === 'restart';
+const results = join(process.cwd(), 'bench', 'results');
+
+interface Instance {
+  readonly child: ChildProcess;
+  readonly settings: InstanceSettings;
+}
+
+class Stage {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'sutazai-hit-rate-'));
+  readonly #origin = new OriginServer(scale);
+  #redis: ChildProcess | undefined;
+
+  #port = 0;
+
+  async open(): Promise<void> {
+    this.#port = await freePort();
+    const settings = [
+      '--port',
+      String(this.#port),
+      '--bind',
+      '127.0.0.1',
+      '--save',
+      '',
+      '--appendonly',
+      'no',
+    ];
+    this.#redis = spawn('redis-server', settings, { stdio: 'ignore' });
+    this.#redis.once('error', error => {
+      process.stderr.write(`redis-server is needed: ${error.message}\n`);
+      process.exit(1);
+    });
+    const client = new Redis(this.#port, '127.0.0.1', {
+      retryStrategy: () => 20,
+      maxRetriesPerRequest: null,
+    });
+    client.on('error', () => undefined);
+    await client.ping();
+    await client.flushall();
+    client.disconnect();
+  }
+
+  /** Both instances at once, ready and warmed. */
+  start(preset: Preset, fromSeconds: number): Promise<Instance[]> {
+    return Promise.all(
+      Array.from({ length: instances }, (_, instance) =>
+        this.#start({
+          ...{ preset, seed, scale, instance, instances },
+          ...{ planSeconds: 3 * seconds, fromSeconds, toSeconds: fromSeconds + seconds },
+          file: join(this.#folder, `reads-${fromSeconds}-${instance}`),
+        }),
+      ),
+    );
+  }
+
+  #start(settings: InstanceSettings): Promise<Instance> {
+    const child = fork(join(__dirname, 'instance.js'), {
+      env: {
+        ...process.env,
+        ...{ NODE_ENV: 'production', LOG_LEVEL: 'error', RATE_LIMIT: 'off', PORT: '0', OLLAMA_URL: '' },
+        REDIS_URL: `redis://127.0.0.1:${this.#port}`,
+        DATA_DIR: join(this.#folder, `data-${settings.fromSeconds}-${settings.instance}`),
+        CACHE_WARMING: 'off',
+        CACHE_WARMING_HOT_KEYS: '256',
+        BENCH_INSTANCE: JSON.stringify(settings),
+      },
+    });
+    this.#origin.serve(child);
+    return new Promise((ready, fail) => {
+      child.once('exit', code => fail(new Error(`an instance ended at its start with ${String(code)}`)));
+      child.on('message', (message: FromInstance) => {
+        if (message.kind === 'ready') ready({ child, settings });
+      });
+    });
+  }
+
+  /** Plays the workload to its end. */
+  async play(preset: Preset, running: readonly Instance[]): Promise<Result> {
+    const changes: Acknowledged[] = [];
+    this.#origin.takeLoads();
+    // A moment from now, so that all begin together.
+    const startNs = process.hrtime.bigint() + 200_000_000n;
+    const bar = progress(preset, durationMs);
+    await Promise.all(
+      running.map(
+        ({ child, settings }) =>
+          new Promise<void>((played, fail) => {
+            child.once('exit', code => fail(new Error(`an instance ended with ${String(code)}`)));
+            child.on('message', (message: FromInstance) => {
+              if (message.kind === 'acknowledged') changes.push({ ...message, instance: settings.instance });
+              if (message.kind === 'played') played();
+            });
+            child.send({ kind: 'play', startNs: String(startNs) } satisfies ToInstance);
+          }),
+      ),
+    );
+    bar.end();
+    const reads = running.flatMap(({ settings }) => readsOf(readFileSync(settings.file), settings.instance));
+    const { fromSeconds, toSeconds, planSeconds } = running[0]!.settings;
+    const events = workload(seed, planSeconds, instances);
+    const lifeOf = (each: ReadClass): number => lifeSeconds(each, preset);
+    const before = (end: number): WorkloadEvent[] =>
+      events.filter(({ at }) => at < end && (preset !== 'restart' || at >= fromSeconds));
+    const fullAt = preset === 'restart' ? fromSeconds : undefined;
+    const [until, earlier] = [
+      idealHits(before(toSeconds), lifeOf, fullAt),
+      idealHits(before(fromSeconds), lifeOf, fullAt),
+    ];
+    const less = (all: readonly number[], some: readonly number[]): number[] =>
+      all.map((each, at) => each - some[at]!);
+    return {
+      preset,
+      reads,
+      changes,
+      staleness: judge(reads, changes, cacheDefaults.maxL1StalenessMs),
+      loads: this.#origin.takeLoads(),
+      ideal: { hits: less(until.hits, earlier.hits), reads: less(until.reads, earlier.reads) },
+    };
+  }
+
+  /** Has every record read once, without waiting for what stands behind the cache. */
+  async fill(running: readonly Instance[]): Promise<void> {
+    this.#origin.isInstant = true;
+    await this.#all(running, 'fill', 'filled');
+    this.#origin.isInstant = false;
+  }
+
+  warm(running: readonly Instance[]): Promise<void> {
+    return this.#all(running, 'warm', 'warmed');
+  }
+
+  async #all(
+    running: readonly Instance[],
+    kind: 'fill' | 'warm',
+    answer: FromInstance['kind'],
+  ): Promise<void> {
+    await Promise.all(
+      running.map(
+        ({ child }) =>
+          new Promise<void>(done => {
+            child.on('message', (message: FromInstance) => {
+              if (message.kind === answer) done();
+            });
+            child.send({ kind } satisfies ToInstance);
+          }),
+      ),
+    );
+  }
+
+  async stop(running: readonly Instance[]): Promise<void> {
+    await Promise.all(
+      running.map(
+        ({ child }) =>
+          new Promise<void>(gone => {
+            child.removeAllListeners('exit');
+            child.once('exit', () => gone());
+            child.send({ kind: 'stop' } satisfies ToInstance);
+          }),
+      ),
+    );
+  }
+
+  async close(): Promise<void> {
+    const redis = this.#redis;
+    if (redis?.exitCode === null) {
+      const gone = new Promise(resolve => redis.once('exit', resolve));
+      redis.kill();
+      await gone;
+    }
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise(done => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => done(port));
+    });
+  });
+}
+
+/** A line that says how far it is. */
+function progress(label: string, totalMs: number): { end(): void } {
+  const startedAt = performance.now();
+  const show = (): void => {
+    const share = Math.min(1, (performance.now() - startedAt) / totalMs);
+    if (process.stderr.isTTY) process.stderr.write(`\r${label} ${Math.round(share * 100)} % `);
+  };
+  const timer = setInterval(show, 500);
+  return {
+    end: () => {
+      clearInterval(timer);
+      if (process.stderr.isTTY) process.stderr.write('\r');
+      process.stderr.write(`${label} played\n`);
+    },
+  };
+}
+
+async function onStage<T>(work: (stage: Stage) => Promise<T>): Promise<T> {
+  const stage = new Stage();
+  try {
+    await stage.open();
+    return await work(stage);
+  } finally {
+    await stage.close();
+  }
+}
+
+async function main(): Promise<void> {
+  const unknown = only.filter(preset => !presets.includes(preset));
+  if (unknown.length > 0)
+    throw new Error(`there is no preset ${unknown.join(', ')}; there are ${presets.join(', ')}`);
+  const all: Result[] = [];
+  for (const preset of ['before', 'demand'] as const) {
+    if (!only.includes(preset)) continue;
+    all.push(
+      await onStage(async stage => {
+        const running = await stage.start(preset, 0);
+        const result = await stage.play(preset, running);
+        await stage.stop(running);
+        return result;
+      }),
+    );
+  }
+  const last = only.filter(preset => preset === 'stale' || isAfterRestart(preset));
+  if (last.length > 0)
+    await onStage(async stage => {
+      let running = await stage.start('stale', 0);
+      all.push(await stage.play('stale', running));
+      let fromSeconds = 0;
+      for (const preset of last.filter(isAfterRestart)) {
+        // The new ones come before the old ones go, as in a rolling deployment.
+        const old = running;
+        running = await stage.start(preset, (fromSeconds += seconds));
+        if (preset === 'restart') await stage.fill(old);
+        await stage.stop(old);
+        await stage.warm(running);
+        all.push(await stage.play(preset, running));
+      }
+      await stage.stop(running);
+    });
+  const circumstances = `Ten minutes of traffic at 200 reads a second in eight classes, seed ${seed}, replayed open loop against two instances on one Redis${scale === 1 ? '' : `, ${scale} times as fast as it is, lives and loads included`}. Node ${process.version}, ${cpus().length} cores. \`npm run bench:hit-rate${scale === 1 ? ' -- --full' : ''}\``;
+  const markdown = markdownOf(all, circumstances);
+  if (asked === undefined) {
+    mkdirSync(results, { recursive: true });
+    writeFileSync(join(results, 'hit-rate.md'), markdown);
+    writeFileSync(
+      join(results, 'hit-rate.svg'),
+      chartsSvg(
+        all.map(each => chartOf(each, durationMs)),
+        seconds / 60,
+      ),
+    );
+    writeFileSync(
+      join(results, 'hit-rate.json'),
+      `${JSON.stringify({ node: process.version, seed, scale, claims: claimsOf(all) }, undefined, 2)}\n`,
+    );
+  }
+  process.stdout.write(markdown);
+}
+
+void main();
