@@ -1,33 +1,20 @@
 import { definePolicy, type TieredCache } from '../../src/cache/core';
-import { coherentNode, eventually, held } from './cache-node';
-import { patientCommandTimeoutMs, RedisServer } from './redis-server';
+import { eventually, held } from './cache-node';
+import { redisNodes } from './redis-nodes';
+import { patientCommandTimeoutMs } from './redis-server';
 
 /** What instances see of each other. */
 describe('coherence between instances', () => {
-  let redis: RedisServer;
-  const nodes: TieredCache[] = [];
-  const node = async (options = {}): Promise<TieredCache> => {
-    const cache = await coherentNode(redis, options);
-    nodes.push(cache);
-    return cache;
-  };
+  const on = redisNodes(patientCommandTimeoutMs);
+  const { node } = on;
   const inL1 = (cache: TieredCache, key: string): Promise<void> =>
     eventually(async () => (await cache.lookup(key, () => 'unexpected')).source === 'l1');
-
-  beforeAll(async () => {
-    redis = await RedisServer.start(patientCommandTimeoutMs);
-  });
-  afterEach(async () => {
-    await Promise.all(nodes.splice(0).map(cache => cache.close()));
-    await redis.admin().flushall();
-  });
-  afterAll(() => redis.stop());
 
   test('S4, F13: what is invalidated while a node cannot hear is not served when it hears again', async () => {
     const [a, b] = [await node(), await node()];
     await a.getOrSet('k', () => 'v1');
     await inL1(a, 'k');
-    await redis.admin().call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await on.redis.admin().call('CLIENT', 'KILL', 'TYPE', 'pubsub');
     await b.invalidateKeys(['k']);
     await b.getOrSet('k', () => 'v2');
     await eventually(() => a.status().gate.open);
@@ -38,12 +25,12 @@ describe('coherence between instances', () => {
     const a = await node();
     await a.getOrSet('k', () => 'v1');
     await inL1(a, 'k');
-    await redis.admin().acl('SETUSER', 'default', '-client|tracking');
-    await redis.admin().call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await on.redis.admin().acl('SETUSER', 'default', '-client|tracking');
+    await on.redis.admin().call('CLIENT', 'KILL', 'TYPE', 'pubsub');
     await eventually(() => !a.status().gate.open);
     expect((await a.lookup('k', () => 'x')).source).toBe('l2');
     expect((await a.lookup('k', () => 'x')).source).toBe('l2');
-    await redis.admin().acl('SETUSER', 'default', '+client|tracking');
+    await on.redis.admin().acl('SETUSER', 'default', '+client|tracking');
     await inL1(a, 'k');
   });
 
@@ -58,7 +45,7 @@ describe('coherence between instances', () => {
     await inL1(b, 'k');
     const reasons: string[] = [];
     for (const cache of [a, b]) cache.events.on('flush', ({ reason }) => reasons.push(reason));
-    await redis.admin().call(command!, ...args);
+    await on.redis.admin().call(command!, ...args);
     await eventually(() => reasons.length === 2);
     expect(reasons).toEqual(['server_flushed', 'server_flushed']);
     expect([a.status().l1Entries, b.status().l1Entries]).toEqual([0, 0]);
@@ -78,7 +65,7 @@ describe('coherence between instances', () => {
     expect(a.stats().tiers.l1).toMatchObject({ hits: 1, misses: 1 });
     expect(a.stats().totals.outcomes).toMatchObject({ l1_hit: 1, miss: 1 });
     expect(await b.get('cpu', { policy: local })).toBeUndefined();
-    expect(await redis.admin().keys('test:1:[dx]:*')).toEqual([]);
+    expect(await on.redis.admin().keys('test:1:[dx]:*')).toEqual([]);
     await b.invalidateTags(['hw']);
     await eventually(async () => (await read()) === 2);
     await b.invalidateKeys(['cpu']);
@@ -121,7 +108,7 @@ describe('coherence between instances', () => {
     const first = a.getOrSet('k', () => source.promise, { tags: ['t'] });
     await eventually(() => a.status().loadsInFlight === 1);
     await b.invalidateTags(['t']);
-    await eventually(async () => (await redis.admin().exists('test:1:l:{k}')) === 0);
+    await eventually(async () => (await on.redis.admin().exists('test:1:l:{k}')) === 0);
     expect(await a.getOrSet('k', () => 'new', { tags: ['t'] })).toBe('new');
     source.release('old');
     expect(await first).toBe('old');
@@ -149,11 +136,11 @@ describe('coherence between instances', () => {
 
   describe('while a node cannot hear', () => {
     const deaf = async (cache: TieredCache): Promise<void> => {
-      await redis.admin().acl('SETUSER', 'default', '-client|tracking');
-      await redis.admin().call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+      await on.redis.admin().acl('SETUSER', 'default', '-client|tracking');
+      await on.redis.admin().call('CLIENT', 'KILL', 'TYPE', 'pubsub');
       await eventually(() => !cache.status().gate.open);
     };
-    afterEach(() => redis.admin().acl('SETUSER', 'default', '+client|tracking'));
+    afterEach(() => on.redis.admin().acl('SETUSER', 'default', '+client|tracking'));
 
     test('what it loads under a tag that is invalidated meanwhile is not valid for anybody', async () => {
       const [a, b] = [await node(), await node()];
@@ -265,7 +252,7 @@ describe('coherence between instances', () => {
 
   test('clear and clearMatching touch no key of others in the same Redis', async () => {
     const [a, other] = [await node(), await node({ namespace: 'neighbour' })];
-    const admin = redis.admin();
+    const admin = on.redis.admin();
     await admin.mset('celery-task-meta-1', 'x', 'test', 'y', 'test:2:d:{k}', 'z');
     await other.getOrSet('users:1', () => 'theirs');
     await a.setMany([
@@ -300,7 +287,7 @@ describe('coherence between instances', () => {
     const [a, b] = [await node(), await node()];
     const second = definePolicy('second', { ttlMs: 1_000, jitter: 0 });
     await a.getOrSet('k', () => 'v', { policy: second });
-    const ttl = await redis.admin().pttl('test:1:d:{k}');
+    const ttl = await on.redis.admin().pttl('test:1:d:{k}');
     expect(ttl).toBeLessThanOrEqual(1_000);
     expect(ttl).toBeGreaterThan(500);
     await b.lookup('k', () => 'x', { policy: second });
@@ -308,7 +295,7 @@ describe('coherence between instances', () => {
     expect(near.freshMs).toBeLessThanOrEqual(1_000);
     await new Promise(resolve => setTimeout(resolve, near.freshMs + 5));
     expect(await b.get('k', { policy: second })).toBeUndefined();
-    await eventually(async () => (await redis.admin().exists('test:1:d:{k}')) === 0);
+    await eventually(async () => (await on.redis.admin().exists('test:1:d:{k}')) === 0);
   });
 
   test('a stale entry answers at once while one refresh in the cluster runs behind it', async () => {
@@ -340,7 +327,7 @@ describe('coherence between instances', () => {
 
   test('F53: entries that somebody else wrote are misses with a reason', async () => {
     const a = await node();
-    const admin = redis.admin();
+    const admin = on.redis.admin();
     await admin.set('test:1:d:{bytes}', 'garbage');
     await admin.set('test:1:d:{empty}', '');
     await admin.lpush('test:1:d:{list}', 'x');
@@ -359,7 +346,7 @@ describe('coherence between instances', () => {
 
   test('a foreign entry of bytes that are no text is a miss as well, and nobody waits for it', async () => {
     const a = await node();
-    await redis.admin().set('test:1:d:{k}', Buffer.alloc(80, 0xf3));
+    await on.redis.admin().set('test:1:d:{k}', Buffer.alloc(80, 0xf3));
     expect(await a.getOrSet('k', () => 'v')).toBe('v');
     expect(await a.get('k')).toBe('v');
     expect(a.stats().corrupt).toEqual({ magic: 1 });
@@ -402,7 +389,7 @@ describe('coherence between instances', () => {
     await a.getOrSet('k', () => source.promise, { policy });
     await eventually(() => a.status().loadsInFlight === 1);
     for (const _ of [1, 2, 3]) await b.getOrSet('k', () => 'wrong', { policy });
-    const admin = redis.admin();
+    const admin = on.redis.admin();
     const scripts = async (): Promise<number> =>
       Number(/cmdstat_evalsha:calls=(\d+)/.exec(await admin.info('commandstats'))?.[1] ?? 0);
     const before = await scripts();

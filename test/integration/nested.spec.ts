@@ -1,25 +1,11 @@
 import { definePolicy, type TieredCache } from '../../src/cache/core';
-import { coherentNode, eventually, held } from './cache-node';
-import { RedisServer } from './redis-server';
+import { eventually, held } from './cache-node';
+import { redisNodes } from './redis-nodes';
 
 /** A loader that reads other keys: what changes inside has changed outside. */
 describe('a load inside a load', () => {
-  let redis: RedisServer;
-  const nodes: TieredCache[] = [];
-  const node = async (): Promise<TieredCache> => {
-    const cache = await coherentNode(redis);
-    nodes.push(cache);
-    return cache;
-  };
-
-  beforeAll(async () => {
-    redis = await RedisServer.start();
-  });
-  afterEach(async () => {
-    await Promise.all(nodes.splice(0).map(cache => cache.close()));
-    await redis.admin().flushall();
-  });
-  afterAll(() => redis.stop());
+  const on = redisNodes();
+  const { node } = on;
 
   const outer = (cache: TieredCache, inner: () => string | Promise<string>): Promise<string> =>
     cache.getOrSet('outer', async () => `of ${await cache.getOrSet('inner', inner, { tags: ['t'] })}`);

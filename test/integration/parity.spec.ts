@@ -1,27 +1,14 @@
 import { definePolicy, type CacheAnswer, type TieredCache } from '../../src/cache/core';
-import { cacheNode, coherentNode, eventually, held, type CacheNodeOptions } from './cache-node';
+import { cacheNode, eventually, held } from './cache-node';
 import { OffsetClock } from './offset-clock';
-import { patientCommandTimeoutMs, RedisServer } from './redis-server';
+import { redisNodes } from './redis-nodes';
+import { patientCommandTimeoutMs } from './redis-server';
 
 /** The probes of published caches (S1 to S19), each with the promise that ours keeps. */
 describe('parity', () => {
-  let redis: RedisServer;
-  const nodes: TieredCache[] = [];
-  const node = async (options: CacheNodeOptions = {}): Promise<TieredCache> => {
-    const cache = await coherentNode(redis, options);
-    nodes.push(cache);
-    return cache;
-  };
+  const on = redisNodes(patientCommandTimeoutMs);
+  const { node } = on;
   const tagged = definePolicy('tagged', { ttlMs: 60_000, tags: ['t1', 't2', 't3'], jitter: 0 });
-
-  beforeAll(async () => {
-    redis = await RedisServer.start(patientCommandTimeoutMs);
-  });
-  afterEach(async () => {
-    await Promise.all(nodes.splice(0).map(cache => cache.close()));
-    await redis.admin().flushall();
-  });
-  afterAll(() => redis.stop());
 
   test('S1: a key invalidated while its loader runs is not served afterwards', async () => {
     const a = await node();
@@ -63,7 +50,7 @@ describe('parity', () => {
     await a.getOrSet('k', () => 'v1');
     expect((await a.lookup('k', () => 'x')).source).toBe('l2');
     await eventually(async () => (await a.lookup('k', () => 'x')).source === 'l1');
-    await redis.admin().del('test:1:d:{k}');
+    await on.redis.admin().del('test:1:d:{k}');
     await eventually(async () => (await a.get('k')) === undefined);
     expect(await a.getOrSet('k', () => 'v2')).toBe('v2');
   });
@@ -90,7 +77,7 @@ describe('parity', () => {
     const read = (cache: TieredCache): Promise<CacheAnswer<number>> =>
       cache.lookup('k', () => (loads += 1), { policy });
     await read(a);
-    const hardMs = await redis.admin().pttl('test:1:d:{k}');
+    const hardMs = await on.redis.admin().pttl('test:1:d:{k}');
     expect(hardMs).toBeGreaterThan(3_000);
     expect(hardMs).toBeLessThanOrEqual(3_300);
     // Longer than the stale window, much shorter than the fresh life.
@@ -157,7 +144,7 @@ describe('parity', () => {
     const a = await node();
     await a.getOrSet('k', () => 'v', { policy: tagged });
     await eventually(async () => (await a.lookup('k', () => 'x', { policy: tagged })).source === 'l1');
-    const admin = redis.admin();
+    const admin = on.redis.admin();
     const reads = async (): Promise<number> => {
       const stats = await admin.info('commandstats');
       return [...stats.matchAll(/cmdstat_(?:mget|get|evalsha|eval):calls=(\d+)/g)].reduce(
@@ -225,7 +212,7 @@ describe('parity', () => {
     const [a, b] = [await node(), await node()];
     const text = 'all work and no play '.repeat(500);
     await a.getOrSet('k', () => text);
-    expect(await redis.admin().strlen('test:1:d:{k}')).toBeLessThan(1_000);
+    expect(await on.redis.admin().strlen('test:1:d:{k}')).toBeLessThan(1_000);
     expect(await b.getOrSet('k', () => 'x')).toBe(text);
     expect(a.stats().compression.compressions).toBe(1);
   });
@@ -242,7 +229,7 @@ describe('parity', () => {
 
   test('S16: invalidating a tag is one command, whatever the number of its members', async () => {
     const a = await node();
-    const admin = redis.admin();
+    const admin = on.redis.admin();
     for (const members of [10, 500]) {
       for (let first = 0; first < members; first += 50) {
         const part = Array.from(
@@ -263,7 +250,7 @@ describe('parity', () => {
   test('S17, F24: losing the token of a tag is a miss, never the old value', async () => {
     const a = await node();
     await a.getOrSet('k', () => 'v1', { tags: ['t'] });
-    await redis.admin().unlink('test:1:t:{t}');
+    await on.redis.admin().unlink('test:1:t:{t}');
     await eventually(async () => (await a.get('k')) === undefined);
     expect(await a.getOrSet('k', () => 'v2', { tags: ['t'] })).toBe('v2');
   });
@@ -306,7 +293,7 @@ describe('parity', () => {
     const short = definePolicy('short', { ttlMs: 50, jitter: 0, tags: ['x'] });
     await Promise.all(Array.from({ length: 500 }, (_, n) => a.getOrSet(`k${n}`, () => n, { policy: short })));
     await new Promise(resolve => setTimeout(resolve, 100));
-    const admin = redis.admin();
+    const admin = on.redis.admin();
     await eventually(async () => (await admin.keys('test:1:[dxl]:*')).length === 0);
     const left = await admin.keys('*');
     expect(left.filter(key => !/^test:1:(t:\{(x|!ns)\}|~:.*|r)$/.test(key))).toEqual([]);
@@ -316,7 +303,7 @@ describe('parity', () => {
 
   test('without Redis everything works in this process', async () => {
     const alone = cacheNode();
-    nodes.push(alone);
+    on.nodes.push(alone);
     let loads = 0;
     const load = (): number => (loads += 1);
     await alone.getOrSet('k', load, { policy: tagged });

@@ -1,25 +1,11 @@
 import type { Redis } from 'ioredis';
-import type { TieredCache } from '../../src/cache/core';
-import { coherentNode, eventually, held, type CacheNodeOptions } from './cache-node';
-import { RedisServer } from './redis-server';
+import { eventually, held } from './cache-node';
+import { redisNodes } from './redis-nodes';
 
 /** Word of tokens that comes while a load is looking for its place. */
 describe('a rumour', () => {
-  let redis: RedisServer;
-  const nodes: TieredCache[] = [];
-  const node = async (options: CacheNodeOptions = {}): Promise<TieredCache> => {
-    const cache = await coherentNode(redis, options);
-    nodes.push(cache);
-    return cache;
-  };
-
-  beforeAll(async () => {
-    redis = await RedisServer.start();
-  });
-  afterEach(async () => {
-    await Promise.all(nodes.splice(0).map(cache => cache.close()));
-  });
-  afterAll(() => redis.stop());
+  const on = redisNodes();
+  const { node } = on;
 
   test('of a token that only an invalid entry depends on does not cost a load its lease', async () => {
     const clients: Redis[] = [];
@@ -64,8 +50,8 @@ describe('a rumour', () => {
     };
     const first = a.getOrSet('cut off', load);
     await taken;
-    await redis.admin().pexpire('test:1:t:{!ns}', 600_000);
-    await redis.admin().unlink('test:1:d:{mark}');
+    await on.redis.admin().pexpire('test:1:t:{!ns}', 600_000);
+    await on.redis.admin().unlink('test:1:d:{mark}');
     await eventually(() => a.status().l1Entries === 0);
     reply.fail(new Error('Command timed out'));
     await eventually(() => loads === 1);

@@ -1,25 +1,11 @@
 import type { Redis } from 'ioredis';
-import type { TieredCache } from '../../src/cache/core';
-import { coherentNode, eventually, held, type CacheNodeOptions } from './cache-node';
-import { RedisServer } from './redis-server';
+import { eventually, held } from './cache-node';
+import { redisNodes } from './redis-nodes';
 
 /** Data and word of changes come over two connections, and nobody says which comes first. */
 describe('word of a change that overtakes a reply', () => {
-  let redis: RedisServer;
-  const nodes: TieredCache[] = [];
-  const node = async (options: CacheNodeOptions = {}): Promise<TieredCache> => {
-    const cache = await coherentNode(redis, options);
-    nodes.push(cache);
-    return cache;
-  };
-
-  beforeAll(async () => {
-    redis = await RedisServer.start();
-  });
-  afterEach(async () => {
-    await Promise.all(nodes.splice(0).map(cache => cache.close()));
-  });
-  afterAll(() => redis.stop());
+  const on = redisNodes();
+  const { node } = on;
 
   test('the old value is the answer to who asked before the change, and does not enter L1', async () => {
     const clients: Redis[] = [];

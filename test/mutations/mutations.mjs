@@ -97,7 +97,7 @@ export const mutations = [
   },
   {
     name: 'taint: what a change has overtaken on its way does not enter L1',
-    file: 'src/cache/core/lookup.ts',
+    file: 'src/cache/core/flying.ts',
     find: 'if (call.remoteKey.tracked && mayCopy(flight.tainted, leftMs)) {',
     replace: 'if (call.remoteKey.tracked && mayCopy(false, leftMs)) {',
     tests: [taint],
@@ -182,7 +182,7 @@ export const mutations = [
   },
   {
     name: 'leases: one whose command failed is given back',
-    file: 'src/cache/core/lookup.ts',
+    file: 'src/cache/core/flying.ts',
     find: 'this.parts.leases.release(call.remoteKey, token);',
     replace: '',
     tests: [outage],
@@ -447,7 +447,7 @@ export const mutations = [
   },
   {
     name: 'many: who waits for another instance holds up nobody',
-    file: 'src/cache/core/lookup.ts',
+    file: 'src/cache/core/flying.ts',
     find: 'call.batch?.decided(call.key);\n      await waiters',
     replace: 'await waiters',
     tests: [`${core}/tiered-cache.many.spec.ts`],

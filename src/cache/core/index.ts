@@ -1,5 +1,6 @@
 export { TieredCache, maxKeysPerCall } from './tiered-cache';
-export type { CacheStatus, ManyAnswers, TieredCacheDependencies } from './tiered-cache';
+export type { CacheStatus, ManyAnswers } from './tiered-cache';
+export type { TieredCacheDependencies } from './assemble';
 export type { SetOptions } from './writes';
 export type { CallOptions } from './call';
 export type { CacheAnswer } from './lookup';

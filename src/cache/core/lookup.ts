@@ -1,20 +1,19 @@
 import { checkKey, joinTags } from './cache-key';
 import type { Call, CallOptions } from './call';
-import { CacheClosedError, CacheDeadlockError, RemoteUnavailableError } from './errors';
+import { CacheClosedError, CacheDeadlockError } from './errors';
+import { Flying } from './flying';
+import { foundOf, isUsable, tokensOf } from './found';
 import { withinLimits, withinPatience, type CallerLimits } from './limits';
 import type { LoadBatch } from './load-batch';
 import type { Loading } from './loading';
 import type { Loader } from './loader';
 import type { LoadScope } from './load-scope';
 import type { NearEntry } from './near-cache';
-import { tokenTtlFor } from './options';
 import type { AnswerSource, MissCause, Outcome } from './outcomes';
-import { sharedFor, type CacheParts, type SharedParts } from './parts';
+import type { CacheParts } from './parts';
 import { checkDuration, type CachePolicy, type CacheTier } from './policy';
-import type { TokenName } from './ports';
-import { isValid, mayCopy, mayJoinInside, toCapture } from './protocol';
+import { mayJoinInside } from './protocol';
 import { Refreshes } from './refreshes';
-import type { Verdict } from './shared-reader';
 import type { Flight, FlightResult, FoundEntry } from './single-flight';
 import { keyToken, namespaceToken } from './tokens';
 
@@ -36,24 +35,23 @@ export interface CacheAnswer<T> {
   stored: boolean;
 }
 
-const minPollMs = 10;
-const firstPollMs = 50;
-const maxPollMs = 500;
-
-/** The way of a read, from L1 to the loader; see the head of `tiered-cache.ts`. */
+/** The way of a read: L1, the flight that it joins or begins, and the answer; see the head of `tiered-cache.ts`. */
 export class Lookups {
   readonly #refreshes: Refreshes;
+  readonly #flying: Flying;
   #closed = false;
 
   constructor(
     private readonly parts: CacheParts,
     private readonly loading: Loading,
   ) {
+    this.#flying = new Flying(parts, loading);
     this.#refreshes = new Refreshes(parts, call => this.#begin(call).result);
   }
 
   close(): void {
     this.#closed = true;
+    this.#flying.close();
     this.#refreshes.close();
   }
 
@@ -243,7 +241,7 @@ export class Lookups {
     const { flights, clock, background } = this.parts;
     const flight = flights.begin(call.name, clock.nowMs(), call.refreshOf !== undefined);
     // The flight ends before anybody hears of it: a call made in answer to an error begins anew.
-    const flown = this.#fly(flight, call).then(
+    const flown = this.#flying.fly(flight, call).then(
       result => {
         flights.end(flight, 'entry' in result ? result.entry.tokens.map(([name]) => name) : []);
         flight.settle(result);
@@ -255,144 +253,6 @@ export class Lookups {
     );
     background.track(flown);
     return flight;
-  }
-
-  async #fly(flight: Flight, call: Call): Promise<FlightResult> {
-    const shared = sharedFor(this.parts, call.key, toCapture(call.tokens, call.dynamicTags));
-    if (!shared) return this.#flyAlone(flight, call);
-    try {
-      return await (call.policy.tier === 'local'
-        ? this.#flyLocal(flight, call, shared)
-        : this.#flyShared(flight, call, shared));
-    } catch (error) {
-      if (error instanceof RemoteUnavailableError) return this.#flyAlone(flight, call);
-      throw error;
-    }
-  }
-
-  /** The shared tiers: read; else take the lease and load; else wait for whoever has it. */
-  async #flyShared(
-    flight: Flight,
-    call: Call,
-    { store, coherence, reader }: SharedParts,
-  ): Promise<FlightResult> {
-    const { clock, hash, memory, waiters } = this.parts;
-    const { leaseMs, waitMs } = call.policy;
-    const waitUntilMs = flight.startedAtMs + waitMs;
-    const names = toCapture(call.tokens, call.dynamicTags);
-    if (call.remoteKey.tracked) flight.gates.add(coherence.gateOf(call.remoteKey.encoded));
-    let cause: MissCause | undefined;
-    let seenFillId = call.refreshOf ?? '';
-    let waited = false;
-    let pollMs = firstPollMs;
-    for (;;) {
-      if (call.refreshOf === undefined) {
-        const verdict = await reader.read(flight, call, waited);
-        if (verdict.kind === 'valid' && isUsable(call, verdict.entry, clock.nowMs())) {
-          return this.#found(flight, call, verdict, waited);
-        }
-        if (verdict.kind === 'valid') cause ??= 'expired';
-        cause ??= verdict.kind === 'invalid' ? verdict.cause : memory.causeOf(call.name, clock.nowMs(), true);
-        seenFillId = verdict.fillId;
-      }
-      if (!call.loader) return { kind: 'absent', cause: cause ?? 'cold' };
-      for (const name of names) reader.watch(flight, name);
-      const token = hash.randomToken();
-      const sentAtMs = clock.nowMs();
-      const tokenTtlMs = tokenTtlFor(this.parts.options, call.policy);
-      const lease = await store
-        .acquire(call.remoteKey, { token, leaseMs, seenFillId }, names, tokenTtlMs)
-        .catch((error: unknown) => {
-          // Whether it was taken nobody knows.
-          this.parts.leases.release(call.remoteKey, token);
-          throw error;
-        });
-      const tokens = new Map(names.map((name, index) => [name, lease.tokens[index]!]));
-      if (lease.kind === 'acquired') {
-        for (const [name, value] of tokens) flight.captured.set(name, value);
-        flight.vouchedAtMs = sentAtMs;
-        return this.loading.loadAndFill(flight, call, token, cause ?? 'expired');
-      }
-      if (lease.kind === 'entry') {
-        const verdict = await reader.admit(flight, call, lease.bytes, tokens);
-        if (verdict.kind === 'valid') return this.#found(flight, call, verdict, true);
-        seenFillId = verdict.fillId;
-        if (clock.nowMs() < waitUntilMs) continue;
-        return this.loading.loadAlone(call, cause ?? 'format');
-      }
-      if (call.refreshOf !== undefined) return { kind: 'absent', cause: 'expired' };
-      const leftMs = waitUntilMs - clock.nowMs();
-      if (leftMs <= 0) return this.loading.loadAlone(call, cause ?? 'cold');
-      waited = true;
-      call.batch?.decided(call.key);
-      await waiters.wait(call.name, Math.min(pollMs, Math.max(lease.remainingMs + 1, minPollMs), leftMs));
-      this.refuseWhenClosed();
-      pollMs = Math.min(pollMs * 2, maxPollMs);
-    }
-  }
-
-  #found(flight: Flight, call: Call, verdict: Verdict & { kind: 'valid' }, elsewhere: boolean): FlightResult {
-    const entry = { ...verdict.entry, elsewhere };
-    const leftMs = entry.expiresAtMs - this.parts.clock.nowMs();
-    if (call.remoteKey.tracked && mayCopy(flight.tainted, leftMs)) {
-      this.loading.keep(call, entry, verdict.fillId, { kind: 'copy' });
-    }
-    this.parts.memory.stored(call.name, entry.expiresAtMs);
-    return { kind: 'found', entry, source: 'l2', fillId: verdict.fillId };
-  }
-
-  /** The local tier: the entry stays here, but the tokens that can invalidate it are everybody's. */
-  async #flyLocal(flight: Flight, call: Call, { reader }: SharedParts): Promise<FlightResult> {
-    const { clock, memory, near, options } = this.parts;
-    const strict = call.scope?.load !== undefined;
-    const tokens = await reader.ensure(
-      flight,
-      toCapture(call.tokens, call.dynamicTags),
-      strict,
-      tokenTtlFor(options, call.policy),
-    );
-    const kept = call.refreshOf === undefined ? near.peek(call.name, 'local', clock.nowMs()) : undefined;
-    if (kept) {
-      const copied = tokensOf(kept);
-      const names = copied.map(([name]) => name);
-      const current = await reader.current(flight, names, strict, new Map(tokens));
-      if (isValid(copied, name => current.get(name)) && isUsable(call, kept, clock.nowMs())) {
-        return { kind: 'found', entry: foundOf(kept), source: 'l1', fillId: kept.fillId };
-      }
-    }
-    const cause = memory.causeOf(call.name, clock.nowMs(), false);
-    if (!call.loader) return { kind: 'absent', cause };
-    for (const [name, token] of tokens) flight.captured.set(name, token);
-    return this.loading.loadAndKeep(flight, call, cause, { kind: 'local' });
-  }
-
-  /**
-   * Without the shared tier: there is none, or it is away. In an outage the value is used again for a moment only (never
-   * longer than Δ, so that G2 holds), and not at all under a policy that looks up each time.
-   */
-  async #flyAlone(flight: Flight, call: Call): Promise<FlightResult> {
-    const { clock, memory, near, options, shared } = this.parts;
-    // An entry that is still valid is one past its fresh life, which a plain read does not want.
-    const stale = !shared && near.read(call.name, 'local', clock.nowMs()) !== undefined;
-    const cause = shared ? 'redis_down' : stale ? 'expired' : memory.causeOf(call.name, clock.nowMs(), false);
-    if (!call.loader) return { kind: 'absent', cause };
-    flight.alone = true;
-    for (const name of toCapture(call.tokens, call.dynamicTags)) this.loading.captureOwn(flight, name);
-    if (!shared) return this.loading.loadAndKeep(flight, call, cause, { kind: 'alone' });
-    try {
-      const maxLifeMs = call.policy.tier === 'redis' ? 0 : options.outageTtlMs;
-      return await this.loading.loadAndKeep(flight, call, cause, { kind: 'outage', maxLifeMs });
-    } catch (error) {
-      const suspect = call.policy.failSafe ? near.suspect(call.name, clock.nowMs()) : undefined;
-      if (!suspect) throw error;
-      return {
-        kind: 'found',
-        entry: { ...foundOf(suspect), staleAtMs: Math.min(suspect.staleAtMs, clock.nowMs()) },
-        source: 'l1',
-        fillId: suspect.fillId,
-        suspect: true,
-      };
-    }
   }
 
   // ------------------------------------------------------------------------------------------ answers
@@ -557,11 +417,6 @@ interface How {
   stored: boolean;
 }
 
-/** A stale entry answers whoever can refresh it; a plain read wants a fresh one. */
-function isUsable(call: Call, entry: { staleAtMs: number; expiresAtMs: number }, nowMs: number): boolean {
-  return nowMs < entry.staleAtMs || (call.loader !== undefined && nowMs < entry.expiresAtMs);
-}
-
 /** Whether the caller's own threshold says that an entry is due for a refresh. */
 function isWithin({ refreshWithinMs }: CallOptions, entry: FoundEntry | NearEntry, nowMs: number): boolean {
   if (refreshWithinMs === undefined || entry.negative) return false;
@@ -574,20 +429,4 @@ function foundOutcome(entry: FoundEntry | NearEntry, source: 'l1' | 'l2', nowMs:
   if (nowMs >= entry.staleAtMs) return 'stale_hit';
   if (entry.negative) return 'negative_hit';
   return source === 'l1' ? 'l1_hit' : 'l2_hit';
-}
-
-function foundOf(entry: NearEntry): FoundEntry {
-  return {
-    held: entry.held,
-    negative: entry.negative,
-    bornAtMs: entry.bornAtMs,
-    staleAtMs: entry.staleAtMs,
-    expiresAtMs: entry.expiresAtMs,
-    tokens: tokensOf(entry),
-    elsewhere: false,
-  };
-}
-
-function tokensOf(entry: NearEntry): (readonly [TokenName, string])[] {
-  return entry.records.map((record, index) => [record.name, entry.tokens[index]!] as const);
 }

@@ -1,58 +1,25 @@
-import { checkKey, checkKeyList, checkTag, checkTagList, KeyNames } from './cache-key';
-import { Background } from './background';
+import { assemble, type TieredCacheDependencies } from './assemble';
+import { checkKey, checkKeyList, checkTag, checkTagList } from './cache-key';
 import type { CallOptions } from './call';
-import type { Clock } from './clock';
-import { EntryCodec, type CodecOptions } from './entry-codec';
 import { CacheKeyError, RemoteUnavailableError } from './errors';
-import { CacheEvents } from './events';
+import type { CacheEvents } from './events';
 import { explain, type Explanation } from './explain';
-import { InvalidationLog } from './invalidation-log';
 import { Invalidator, type InvalidationResult } from './invalidator';
-import { KeyMemory } from './key-memory';
-import { Leases } from './leases';
 import { Loading } from './loading';
 import { LoadBatch, type LoaderOfMany } from './load-batch';
 import { LoadRunner } from './load-runner';
 import type { Loader } from './loader';
-import type { LoadScope, Purpose } from './load-scope';
+import type { Purpose } from './load-scope';
 import { Lookups, type CacheAnswer } from './lookup';
-import { NearCache, type NearEntry } from './near-cache';
-import { checkOptions, type TieredCacheOptions } from './options';
-import { usableShared, type CacheParts, type SharedParts } from './parts';
+import type { TieredCacheOptions } from './options';
+import { usableShared, type CacheParts } from './parts';
 import { parsePattern } from './pattern';
 import { checkDuration, type CachePolicy } from './policy';
-import type {
-  ClearProgress,
-  Durability,
-  GateStatus,
-  Hash,
-  LocalStore,
-  RemoteServerInfo,
-  RemoteStatus,
-  RemoteTier,
-  RemoteTierListener,
-  ScopeContext,
-  TokenName,
-} from './ports';
+import type { ClearProgress, Durability, GateStatus, RemoteServerInfo, RemoteStatus } from './ports';
 import { toRemove } from './protocol';
-import { SharedReader } from './shared-reader';
-import { FlightTable } from './single-flight';
-import { CacheStats, type CacheStatistics } from './stats';
-import { keyToken, namespaceToken, tagToken, TokenTable } from './tokens';
-import { Waiters } from './waiters';
+import type { CacheStatistics } from './stats';
+import { namespaceToken } from './tokens';
 import { Writes, type SetOptions } from './writes';
-
-export interface TieredCacheDependencies {
-  clock: Clock;
-  hash: Hash;
-  local: LocalStore<NearEntry>;
-  scopes: ScopeContext<LoadScope>;
-  codec: CodecOptions;
-  /** The tier that instances share; without one everything lives in this process. */
-  remote?: RemoteTier;
-  /** For jitter; from 0 to 1. Default `Math.random`. */
-  random?: () => number;
-}
 
 /** The answers of a call of several keys, in the order in which they came. A key without a value is in neither map. */
 export interface ManyAnswers<T> {
@@ -71,7 +38,6 @@ export interface CacheStatus {
 
 /** One call may name so many keys and tags. */
 export const maxKeysPerCall = 10_000;
-const maxTagTokensRemembered = 10_000;
 
 /**
  * A cache of two tiers: entries in this process, and entries that all instances share. It promises that an invalidation
@@ -430,74 +396,6 @@ export class TieredCache {
     await shared?.store.close();
     near.clear();
   }
-}
-
-function assemble(
-  dependencies: TieredCacheDependencies,
-  given: TieredCacheOptions,
-  listener: RemoteTierListener,
-): CacheParts {
-  const { clock, hash, local, scopes } = dependencies;
-  const options = checkOptions(given);
-  const codec = new EntryCodec(dependencies.codec);
-  const flights = new FlightTable();
-  const stats = new CacheStats();
-  const memory = new KeyMemory();
-  const events = new CacheEvents();
-  local.onEvict(name => {
-    stats.l1.evictions += 1;
-    memory.changed(name, 'evicted_l1');
-  });
-  const remote = dependencies.remote?.attach(listener);
-  const names = new KeyNames(text => hash.sha256(text));
-  const log = new InvalidationLog(key => keyToken(names.encode(key)));
-  const tokens = new TokenTable(remote && (token => remote.coherence.gateOf(token)));
-  const shared: SharedParts | undefined = remote && {
-    ...remote,
-    reader: new SharedReader(
-      remote.store,
-      remote.coherence,
-      tokens,
-      log,
-      flights,
-      codec,
-      hash,
-      clock,
-      stats,
-      events,
-    ),
-  };
-  const tagTokens = new Map<string, TokenName>();
-  const background = new Background();
-  return {
-    clock,
-    hash,
-    random: dependencies.random ?? Math.random,
-    scopes,
-    options,
-    names,
-    near: new NearCache(local),
-    codec,
-    tokens,
-    ownTokens: new TokenTable(undefined),
-    flights,
-    waiters: new Waiters(clock),
-    log,
-    memory,
-    stats,
-    events,
-    background,
-    leases: new Leases(remote?.store, background, clock),
-    shared,
-    tokenOf: tag => {
-      let token = tagTokens.get(tag);
-      if (token === undefined) {
-        if (tagTokens.size >= maxTagTokensRemembered) tagTokens.clear();
-        tagTokens.set(tag, (token = tagToken(tag, text => hash.sha256(text))));
-      }
-      return token;
-    },
-  };
 }
 
 function checkCount(count: number): void {

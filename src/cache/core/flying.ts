@@ -1,0 +1,168 @@
+import type { Call } from './call';
+import { CacheClosedError, RemoteUnavailableError } from './errors';
+import { foundOf, isUsable, tokensOf } from './found';
+import type { Loading } from './loading';
+import { tokenTtlFor } from './options';
+import type { MissCause } from './outcomes';
+import { sharedFor, type CacheParts, type SharedParts } from './parts';
+import { isValid, mayCopy, toCapture } from './protocol';
+import type { Verdict } from './shared-reader';
+import type { Flight, FlightResult } from './single-flight';
+
+const minPollMs = 10;
+const firstPollMs = 50;
+const maxPollMs = 500;
+
+/** The way of one flight: the shared tier, the lease, the wait for whoever has it; the local tier; or without Redis. */
+export class Flying {
+  #closed = false;
+
+  constructor(
+    private readonly parts: CacheParts,
+    private readonly loading: Loading,
+  ) {}
+
+  /** Whoever waits for another instance hears at the next look that this one is closed. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  /** Brings a flight to its result. @throws whatever the loader throws; CacheClosedError */
+  async fly(flight: Flight, call: Call): Promise<FlightResult> {
+    const shared = sharedFor(this.parts, call.key, toCapture(call.tokens, call.dynamicTags));
+    if (!shared) return this.#flyAlone(flight, call);
+    try {
+      return await (call.policy.tier === 'local'
+        ? this.#flyLocal(flight, call, shared)
+        : this.#flyShared(flight, call, shared));
+    } catch (error) {
+      if (error instanceof RemoteUnavailableError) return this.#flyAlone(flight, call);
+      throw error;
+    }
+  }
+
+  /** The shared tiers: read; else take the lease and load; else wait for whoever has it. */
+  async #flyShared(
+    flight: Flight,
+    call: Call,
+    { store, coherence, reader }: SharedParts,
+  ): Promise<FlightResult> {
+    const { clock, hash, memory, waiters } = this.parts;
+    const { leaseMs, waitMs } = call.policy;
+    const waitUntilMs = flight.startedAtMs + waitMs;
+    const names = toCapture(call.tokens, call.dynamicTags);
+    if (call.remoteKey.tracked) flight.gates.add(coherence.gateOf(call.remoteKey.encoded));
+    let cause: MissCause | undefined;
+    let seenFillId = call.refreshOf ?? '';
+    let waited = false;
+    let pollMs = firstPollMs;
+    for (;;) {
+      if (call.refreshOf === undefined) {
+        const verdict = await reader.read(flight, call, waited);
+        if (verdict.kind === 'valid' && isUsable(call, verdict.entry, clock.nowMs())) {
+          return this.#found(flight, call, verdict, waited);
+        }
+        if (verdict.kind === 'valid') cause ??= 'expired';
+        cause ??= verdict.kind === 'invalid' ? verdict.cause : memory.causeOf(call.name, clock.nowMs(), true);
+        seenFillId = verdict.fillId;
+      }
+      if (!call.loader) return { kind: 'absent', cause: cause ?? 'cold' };
+      for (const name of names) reader.watch(flight, name);
+      const token = hash.randomToken();
+      const sentAtMs = clock.nowMs();
+      const tokenTtlMs = tokenTtlFor(this.parts.options, call.policy);
+      const lease = await store
+        .acquire(call.remoteKey, { token, leaseMs, seenFillId }, names, tokenTtlMs)
+        .catch((error: unknown) => {
+          // Whether it was taken nobody knows.
+          this.parts.leases.release(call.remoteKey, token);
+          throw error;
+        });
+      const tokens = new Map(names.map((name, index) => [name, lease.tokens[index]!]));
+      if (lease.kind === 'acquired') {
+        for (const [name, value] of tokens) flight.captured.set(name, value);
+        flight.vouchedAtMs = sentAtMs;
+        return this.loading.loadAndFill(flight, call, token, cause ?? 'expired');
+      }
+      if (lease.kind === 'entry') {
+        const verdict = await reader.admit(flight, call, lease.bytes, tokens);
+        if (verdict.kind === 'valid') return this.#found(flight, call, verdict, true);
+        seenFillId = verdict.fillId;
+        if (clock.nowMs() < waitUntilMs) continue;
+        return this.loading.loadAlone(call, cause ?? 'format');
+      }
+      if (call.refreshOf !== undefined) return { kind: 'absent', cause: 'expired' };
+      const leftMs = waitUntilMs - clock.nowMs();
+      if (leftMs <= 0) return this.loading.loadAlone(call, cause ?? 'cold');
+      waited = true;
+      call.batch?.decided(call.key);
+      await waiters.wait(call.name, Math.min(pollMs, Math.max(lease.remainingMs + 1, minPollMs), leftMs));
+      if (this.#closed) throw new CacheClosedError();
+      pollMs = Math.min(pollMs * 2, maxPollMs);
+    }
+  }
+
+  #found(flight: Flight, call: Call, verdict: Verdict & { kind: 'valid' }, elsewhere: boolean): FlightResult {
+    const entry = { ...verdict.entry, elsewhere };
+    const leftMs = entry.expiresAtMs - this.parts.clock.nowMs();
+    if (call.remoteKey.tracked && mayCopy(flight.tainted, leftMs)) {
+      this.loading.keep(call, entry, verdict.fillId, { kind: 'copy' });
+    }
+    this.parts.memory.stored(call.name, entry.expiresAtMs);
+    return { kind: 'found', entry, source: 'l2', fillId: verdict.fillId };
+  }
+
+  /** The local tier: the entry stays here, but the tokens that can invalidate it are everybody's. */
+  async #flyLocal(flight: Flight, call: Call, { reader }: SharedParts): Promise<FlightResult> {
+    const { clock, memory, near, options } = this.parts;
+    const strict = call.scope?.load !== undefined;
+    const tokens = await reader.ensure(
+      flight,
+      toCapture(call.tokens, call.dynamicTags),
+      strict,
+      tokenTtlFor(options, call.policy),
+    );
+    const kept = call.refreshOf === undefined ? near.peek(call.name, 'local', clock.nowMs()) : undefined;
+    if (kept) {
+      const copied = tokensOf(kept);
+      const names = copied.map(([name]) => name);
+      const current = await reader.current(flight, names, strict, new Map(tokens));
+      if (isValid(copied, name => current.get(name)) && isUsable(call, kept, clock.nowMs())) {
+        return { kind: 'found', entry: foundOf(kept), source: 'l1', fillId: kept.fillId };
+      }
+    }
+    const cause = memory.causeOf(call.name, clock.nowMs(), false);
+    if (!call.loader) return { kind: 'absent', cause };
+    for (const [name, token] of tokens) flight.captured.set(name, token);
+    return this.loading.loadAndKeep(flight, call, cause, { kind: 'local' });
+  }
+
+  /**
+   * Without the shared tier: there is none, or it is away. In an outage the value is used again for a moment only (never
+   * longer than Δ, so that G2 holds), and not at all under a policy that looks up each time.
+   */
+  async #flyAlone(flight: Flight, call: Call): Promise<FlightResult> {
+    const { clock, memory, near, options, shared } = this.parts;
+    // An entry that is still valid is one past its fresh life, which a plain read does not want.
+    const stale = !shared && near.read(call.name, 'local', clock.nowMs()) !== undefined;
+    const cause = shared ? 'redis_down' : stale ? 'expired' : memory.causeOf(call.name, clock.nowMs(), false);
+    if (!call.loader) return { kind: 'absent', cause };
+    flight.alone = true;
+    for (const name of toCapture(call.tokens, call.dynamicTags)) this.loading.captureOwn(flight, name);
+    if (!shared) return this.loading.loadAndKeep(flight, call, cause, { kind: 'alone' });
+    try {
+      const maxLifeMs = call.policy.tier === 'redis' ? 0 : options.outageTtlMs;
+      return await this.loading.loadAndKeep(flight, call, cause, { kind: 'outage', maxLifeMs });
+    } catch (error) {
+      const suspect = call.policy.failSafe ? near.suspect(call.name, clock.nowMs()) : undefined;
+      if (!suspect) throw error;
+      return {
+        kind: 'found',
+        entry: { ...foundOf(suspect), staleAtMs: Math.min(suspect.staleAtMs, clock.nowMs()) },
+        source: 'l1',
+        fillId: suspect.fillId,
+        suspect: true,
+      };
+    }
+  }
+}
