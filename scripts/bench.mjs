@@ -1,29 +1,48 @@
-// `npm run bench:http [-- --short]`: builds the benchmark and the source that it measures into a folder of its own, and runs it.
+// `npm run bench [-- NAME…] [--short]`: builds the benchmark and the source that it measures into a folder of its own, and asks
+// the questions of bench/questions, one process each; without a name all of them, and then the table of what is reached.
+// `npm run bench:http` and `bench:hit-rate` are folders with a run.ts of their own: by name alone.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { root } from './steps.mjs';
+import { installIn, root, stop } from './steps.mjs';
 
-const [name, ...options] = process.argv.slice(2);
+const words = process.argv.slice(2);
+const options = words.filter(word => word.startsWith('--'));
+const names = words.filter(word => !word.startsWith('--'));
+const questions = readdirSync(join(root, 'bench', 'questions'))
+  .filter(file => file.endsWith('.ts'))
+  .map(file => file.slice(0, -3));
+const isApart = name => existsSync(join(root, 'bench', name, 'run.ts'));
+const unknown = names.filter(name => !questions.includes(name) && !isApart(name));
+if (unknown.length > 0)
+  stop(`There is no benchmark ${unknown.join(', ')}. There are: ${questions.join(', ')}, http, hit-rate.`);
+
+const asked = names.length > 0 ? names : questions;
+if (asked.some(name => !isApart(name))) installIn(join(root, 'bench', 'peers'));
 const out = mkdtempSync(join(tmpdir(), 'sutazai-bench-'));
 try {
   symlinkSync(join(root, 'node_modules'), join(out, 'node_modules'));
   const swc = join(root, 'node_modules', '@swc', 'cli', 'bin', 'swc.js');
-  const built = spawnSync(
-    process.execPath,
-    [swc, 'src', 'bench', '-d', out, '--copy-files', '--ignore', '**/*.spec.ts', '-q'],
-    {
-      cwd: root,
-      stdio: 'inherit',
-    },
-  );
-  if (built.status !== 0) throw new Error('the benchmark could not be built');
-  const run = spawnSync(process.execPath, [join(out, 'bench', name, 'run.js'), ...options], {
-    cwd: root,
-    stdio: 'inherit',
+  // Peers are ES modules where they stand: `import()` has to stay what it is.
+  const modules = ['-C', 'module.type=commonjs', '-C', 'module.ignoreDynamic=true'];
+  const ignored = ['--copy-files', '--ignore', '**/*.spec.ts,**/node_modules/**'];
+  if (run([swc, 'src', 'bench', '-d', out, ...modules, ...ignored, '-q']) !== 0)
+    throw new Error('the benchmark could not be built');
+  const failed = asked.filter(name => {
+    const file = isApart(name) ? [join(out, 'bench', name, 'run.js')] : [join(out, 'bench', 'run.js'), name];
+    return run(['--expose-gc', ...file, ...options]) !== 0;
   });
-  process.exitCode = run.status ?? 1;
+  const answered = asked.filter(name => !isApart(name) && !failed.includes(name));
+  if (answered.length > 1) run([join(out, 'bench', 'summary.js'), ...answered]);
+  if (failed.length > 0) {
+    console.error(`not answered: ${failed.join(', ')}`);
+    process.exitCode = 1;
+  }
 } finally {
   rmSync(out, { recursive: true, force: true });
+}
+
+function run(args) {
+  return spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' }).status ?? 1;
 }

@@ -1,7 +1,7 @@
 // What `npm start` and `npm test` share: packages, build, programs. Only what Node brings, so that it runs before `npm ci`.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+import { basename, delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -23,13 +23,18 @@ export function checkNode() {
 
 /** Installs the packages of package-lock.json, unless that was done since it last changed. */
 export function install() {
-  const installed = modified(join(root, 'node_modules', '.package-lock.json'));
-  if (installed >= modified(join(root, 'package-lock.json')) && installed > 0) return;
-  say('Installing packages (npm ci) …');
+  installIn(root);
+}
+
+/** The same in a folder with a package-lock.json of its own. */
+export function installIn(folder) {
+  const installed = modified(join(folder, 'node_modules', '.package-lock.json'));
+  if (installed >= modified(join(folder, 'package-lock.json')) && installed > 0) return;
+  say(`Installing packages ${folder === root ? '' : `of ${basename(folder)} `}(npm ci) …`);
   const npm = process.env.npm_execpath;
   const command =
     npm && /\.c?js$/.test(npm) ? [process.execPath, npm] : [process.platform === 'win32' ? 'npm.cmd' : 'npm'];
-  run([...command, 'ci', '--include=dev', '--no-audit', '--no-fund'], 'npm ci failed');
+  run([...command, 'ci', '--include=dev', '--no-audit', '--no-fund'], 'npm ci failed', { cwd: folder });
 }
 
 /** Builds `dist`, unless that was done since the source last changed. */

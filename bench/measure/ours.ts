@@ -1,0 +1,43 @@
+import { Redis, type RedisOptions } from 'ioredis';
+import { type TieredCache } from '../../src/cache';
+import { createTieredCache } from '../../src/cache/nest/create-cache';
+import type { CacheModuleOptions } from '../../src/cache/nest/cache.module-definition';
+import { clientOptions, trackerOptions } from '../../src/redis/client-options';
+
+/** On a busy machine a healthy server takes its time, and an outage is not what is measured here. */
+const patience = { commandTimeoutMs: 10_000, connectTimeoutMs: 10_000 };
+
+/** The cache as the application has it, attached to the server behind a unix socket, or alone; with an L1 that is served. */
+export async function openCache(
+  socket: string | undefined,
+  options: Omit<CacheModuleOptions, 'remote'> = {},
+): Promise<TieredCache> {
+  if (socket === undefined) return createTieredCache(options, []);
+  const clients = new Map<string, Redis>();
+  const client = (extra: RedisOptions = {}): Redis => {
+    const settings = clientOptions({ mode: 'url', url: undefined, ...patience }, 'bench');
+    // The cache hears of it by `close`.
+    return new Redis({ ...settings, ...extra, path: socket }).on('error', () => undefined);
+  };
+  const cache = createTieredCache(
+    {
+      namespace: 'ours',
+      ...options,
+      remote: {
+        data: purpose => {
+          let found = clients.get(purpose);
+          if (!found) clients.set(purpose, (found = client()));
+          return found;
+        },
+        tracker: () => client(trackerOptions),
+      },
+    },
+    [],
+  );
+  await cache.ready(10_000);
+  for (let waitedMs = 0; !cache.status().gate.open; waitedMs += 10) {
+    if (waitedMs > 10_000) throw new Error('the gate of L1 did not open');
+    await new Promise(resolve => setTimeout(resolve, 10));
+  }
+  return cache;
+}
