@@ -27,7 +27,8 @@ export class Standby {
 
   /** Resolves when it has said that it is ready. */
   static async start(name: string, args: readonly string[]): Promise<Standby> {
-    const standby = new Standby(fork(join(scripts, `${name}.js`), [...args]));
+    const script = join(scripts, `${name}.js`);
+    const standby = new Standby(fork(script, [...args], { execArgv: ['--expose-gc'] }));
     await standby.#answer();
     return standby;
   }

@@ -8,8 +8,9 @@ import { StackDistance, type Stacked } from './stack-distance';
 export const lifeFactors: readonly number[] = Object.freeze([1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8, 16]);
 
 const maxKeys = 2_048;
-/** Reads of one key that follow each other faster are counted, and nothing else is done for them. */
-const repeatMs = 50;
+/** Reads of one key that follow each other faster are counted, and nothing else is done for them; less where a life is short. */
+const repeatMs = 250;
+const repeatsOfLife = 64;
 /** A key that was not read for so long leaves the sample; counts half as often count half. */
 const halveEveryMs = 30 * 60_000;
 const forgetAfterMs = 60 * 60_000;
@@ -165,7 +166,7 @@ export class ReadProfile {
   ): void {
     this.#halveIfDue();
     this.#takeRepeats(probe);
-    probe.nextLookAtMs = nowMs + repeatMs;
+    probe.nextLookAtMs = nowMs + Math.min(repeatMs, probe.policy.ttlMs / repeatsOfLife);
     probe.lastReadAtMs = nowMs;
     probe.counts[outcomeAt.get(outcome)!]! += 1;
     if (cause !== undefined) probe.counts[causeAt.get(cause)!]! += 1;
