@@ -29,5 +29,6 @@ export function openInstance(
 ): Promise<Peer> {
   if (name === 'ours') return openOurs(socket, 'instances', load);
   const tells = name === 'bentocache' || name === 'layered-loader';
-  return openPeer(name, { socket, memory: tells, bus: tells, load });
+  // Without JSON in memory BentoCache fails where several callers wait for one load.
+  return openPeer(name, { socket, memory: tells, bus: tells, jsonInMemory: true, load });
 }

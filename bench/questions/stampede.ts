@@ -33,7 +33,7 @@ async function ask({ redis, short }: Bench): Promise<Answer[]> {
       const results = await Promise.all(
         instances.map(instance =>
           instance.ask<{ loads: number; ms: number }>({
-            stampede: `stampede|${name}|${round}`,
+            key: `stampede|${name}|${round}`,
             callers,
             atNs,
           }),
