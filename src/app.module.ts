@@ -11,6 +11,7 @@ import { Database } from './database/database';
 import { DatabaseModule } from './database/database.module';
 import { onTheFastWay } from './edge';
 import { HardwareModule } from './hardware/hardware.module';
+import { HardwareTasksModule } from './hardware/tasks/hardware-tasks.module';
 import { HealthModule } from './health/health.module';
 import { loggerOptions } from './logging';
 import { MetricsModule } from './metrics/metrics.module';
@@ -34,6 +35,7 @@ import { SettingsModule } from './settings/settings.module';
     AgentsModule,
     ModelsModule,
     HardwareModule,
+    HardwareTasksModule,
     HealthModule,
     MetricsModule,
     CacheAdminModule,

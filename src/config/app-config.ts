@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { adminKeys } from './admin-keys';
+import { cleanupFolders } from './cleanup-folders';
 import { hostNames } from './host-names';
 import { redisUrl } from './redis-url';
 import { cronOrOff, oneOf, onOff, Refusal, setting, settingDoc, text, url, wholeNumber } from './setting';
@@ -206,6 +207,39 @@ export const settingsSchema = z.strictObject({
       description: 'Reads of each policy that are warmed because users make them most; 0 for none.',
     }),
   }),
+  tasks: section({
+    kept: setting(wholeNumber(1, 10_000), 100, {
+      env: 'HARDWARE_TASKS_KEPT',
+      unit: 'tasks',
+      description: 'Benchmarks and optimisations that have ended and are kept; the oldest are dropped.',
+    }),
+    benchmarkFolder: setting<string | undefined>(text(/^[^\0]{1,4096}$/, 'a path'), undefined, {
+      env: 'HARDWARE_BENCHMARK_FOLDER',
+      description: 'Folder on the disk that benchmarks measure, with a file that is gone when they end.',
+      defaultText: 'DATA_DIR',
+    }),
+    benchmarkFileBytes: setting(wholeNumber(1_048_576, 4_294_967_296), 67_108_864, {
+      env: 'HARDWARE_BENCHMARK_FILE_BYTES',
+      unit: 'bytes',
+      description: 'Size of that file at most.',
+    }),
+    cleanupFolders: setting<readonly string[]>(cleanupFolders, [], {
+      env: 'HARDWARE_CLEANUP_FOLDERS',
+      description:
+        'Comma list of absolute paths of folders whose old files an optimisation may remove, where they hold a file .sutazai-clean-up; those of the system, of the application and of its user are refused.',
+      defaultText: 'none: no file is ever removed',
+    }),
+    cleanupMinAgeMs: setting(wholeNumber(0, 3_155_760_000_000), 86_400_000, {
+      env: 'HARDWARE_CLEANUP_MIN_AGE_MS',
+      unit: 'ms',
+      description: 'Files that were changed within this time stay; 0 means that the age does not matter.',
+    }),
+    cleanupMaxFiles: setting(wholeNumber(1, 1_000_000), 1_000, {
+      env: 'HARDWARE_CLEANUP_MAX_FILES',
+      unit: 'files',
+      description: 'Files that one optimisation removes at most.',
+    }),
+  }),
   log: section({
     level: setting(oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'), 'info', {
       env: 'LOG_LEVEL',
@@ -252,6 +286,8 @@ export class AppConfig {
   readonly admin: Settings['admin'];
   readonly cache: Settings['cache'];
   readonly warming: Settings['warming'];
+  /** `benchmarkFolder` is the data folder where nothing else is set. */
+  readonly tasks: Settings['tasks'] & { readonly benchmarkFolder: string };
   readonly log: Settings['log'];
   readonly rateLimit: Settings['rateLimit'];
 
@@ -273,6 +309,11 @@ export class AppConfig {
     this.admin = settings.admin;
     this.cache = settings.cache;
     this.warming = settings.warming;
+    const { tasks } = settings;
+    this.tasks = {
+      ...tasks,
+      benchmarkFolder: tasks.benchmarkFolder ?? database.dataDir,
+    };
     this.log = settings.log;
     this.rateLimit = settings.rateLimit;
     freezeDeep(this);

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { AppConfig, settingsSchema, settingsTable } from './app-config';
+import { cleanupConflict } from './cleanup-folders';
 import { isUnset } from './setting';
 
 type Tree = { [key: string]: unknown };
@@ -41,6 +42,10 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env, folder = config
   }
   const parsed = settingsSchema.safeParse(tree);
   if (!parsed.success) problems.push(...parsed.error.issues.flatMap(issue => describe(issue)));
+  const conflict =
+    parsed.data && cleanupConflict(parsed.data.tasks.cleanupFolders, parsed.data.database.dataDir);
+  if (conflict !== undefined)
+    problems.push(`${origins.get('tasks.cleanupFolders') ?? 'tasks.cleanupFolders'} ${conflict}`);
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   return new AppConfig(parsed.data);
 

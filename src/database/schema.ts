@@ -1,4 +1,17 @@
-import { bigint, index, integer, jsonb, pgTable, text, timestamp } from 'drizzle-orm/pg-core';
+import { sql } from 'drizzle-orm';
+import {
+  bigint,
+  boolean,
+  doublePrecision,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  text,
+  timestamp,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core';
 
 /**
  * The tables as queries see them. The files in `migrations/` make them: a change here needs a new file there.
@@ -79,3 +92,34 @@ export const seeds = pgTable('seeds', {
   name: text('name').primaryKey(),
   plantedAt: timestamp('planted_at', { withTimezone: true, mode: 'string' }).notNull().defaultNow(),
 });
+
+/** Benchmarks and optimisations: those under way, under a lease that their process renews, and the last ones that ended. */
+export const hardwareTasks = pgTable(
+  'hardware_tasks',
+  {
+    id: uuid('id').primaryKey(),
+    kind: text('kind', { enum: ['benchmark', 'optimize'] }).notNull(),
+    host: text('host').notNull(),
+    /** The process that runs it; a new one each time an instance starts. */
+    owner: uuid('owner').notNull(),
+    status: text('status', {
+      enum: ['queued', 'running', 'done', 'failed', 'cancelled', 'interrupted'],
+    }).notNull(),
+    progress: doublePrecision('progress').notNull().default(0),
+    parameters: jsonb('parameters').$type<Record<string, unknown>>().notNull(),
+    result: jsonb('result').$type<Record<string, unknown>>(),
+    error: text('error'),
+    /** Another instance has asked its process to stop. */
+    cancelRequested: boolean('cancel_requested').notNull().default(false),
+    createdAt: timestamp('created_at', { withTimezone: true, mode: 'string' }).notNull().defaultNow(),
+    startedAt: timestamp('started_at', { withTimezone: true, mode: 'string' }),
+    finishedAt: timestamp('finished_at', { withTimezone: true, mode: 'string' }),
+    heartbeatAt: timestamp('heartbeat_at', { withTimezone: true, mode: 'string' }).notNull().defaultNow(),
+  },
+  table => [
+    uniqueIndex('hardware_tasks_one_at_a_time')
+      .on(table.host)
+      .where(sql`status IN ('queued', 'running')`),
+    index('hardware_tasks_latest').on(table.kind, table.createdAt.desc(), table.id),
+  ],
+);

@@ -1,0 +1,54 @@
+import type { TaskContext } from '../task';
+import { benchmarkCpu, type CpuBenchmark } from './cpu';
+import { benchmarkDisk, type DiskBenchmark } from './disk';
+import { benchmarkMemory, type MemoryBenchmark } from './memory';
+
+export const benchmarkParts = ['cpu', 'memory', 'disk'] as const;
+export type BenchmarkPart = (typeof benchmarkParts)[number];
+
+/** For each part, in milliseconds. */
+export const benchmarkDuration = Object.freeze({ minMs: 100, maxMs: 30_000, defaultMs: 2_000 });
+
+export interface BenchmarkOptions {
+  readonly parts: readonly BenchmarkPart[];
+  /** For each part, in milliseconds. */
+  readonly durationMs: number;
+  /** Where the disk is measured, and with how large a file at most. */
+  readonly disk: { readonly folder: string; readonly maxBytes: number };
+  /** Part of the name of the file. */
+  readonly id: string;
+}
+
+/** Parts that were not asked for, or not reached, are absent. */
+export interface BenchmarkResult extends Record<string, unknown> {
+  cpu?: CpuBenchmark;
+  memory?: MemoryBenchmark;
+  disk?: DiskBenchmark;
+}
+
+/** Measures one part after the other, each in threads of its own: together they would measure each other. */
+export async function runBenchmark(
+  { parts, durationMs, disk, id }: BenchmarkOptions,
+  { signal, progress, keep }: TaskContext,
+): Promise<BenchmarkResult> {
+  const wanted = benchmarkParts.filter(part => parts.includes(part));
+  let result: BenchmarkResult = {};
+  for (const [index, part] of wanted.entries()) {
+    const tell = (share: number): void => progress((index + share) / wanted.length);
+    result = { ...result, [part]: await measure(part, tell) };
+    keep(result);
+    tell(1);
+  }
+  return result;
+
+  function measure(part: BenchmarkPart, tell: (share: number) => void): Promise<object> {
+    switch (part) {
+      case 'cpu':
+        return benchmarkCpu(durationMs, signal, tell);
+      case 'memory':
+        return benchmarkMemory(durationMs, signal, tell);
+      case 'disk':
+        return benchmarkDisk({ ...disk, durationMs, id }, signal, tell);
+    }
+  }
+}
