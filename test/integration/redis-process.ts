@@ -6,7 +6,7 @@ import { Redis } from 'ioredis';
 import { disconnect } from '../../src/cache/redis/disconnect';
 import { freePort } from './redis-server';
 
-/** A redis-server or redis-sentinel of a test, in a folder of its own. */
+/** A Redis or a Sentinel of a test, in a folder of its own. Debian packs the program redis-sentinel apart; redis-server is both. */
 export class RedisProcess {
   #child: ChildProcess | undefined;
   #admin: Redis | undefined;
@@ -14,20 +14,20 @@ export class RedisProcess {
 
   private constructor(
     readonly port: number,
-    private readonly program: 'redis-server' | 'redis-sentinel',
+    private readonly role: 'server' | 'sentinel',
     private readonly settings: string,
   ) {}
 
   static async server(settings: Record<string, string | number> = {}): Promise<RedisProcess> {
     const usual = { bind: '127.0.0.1', save: '""', appendonly: 'no', 'enable-debug-command': 'yes' };
     const lines = Object.entries({ ...usual, ...settings }).map(([name, value]) => `${name} ${value}`);
-    const server = new RedisProcess(await freeBusPort(), 'redis-server', lines.join('\n'));
+    const server = new RedisProcess(await freeBusPort(), 'server', lines.join('\n'));
     await server.up();
     return server;
   }
 
   static async sentinel(settings: string): Promise<RedisProcess> {
-    const sentinel = new RedisProcess(await freePort(), 'redis-sentinel', `bind 127.0.0.1\n${settings}`);
+    const sentinel = new RedisProcess(await freePort(), 'sentinel', `bind 127.0.0.1\n${settings}`);
     await sentinel.up();
     return sentinel;
   }
@@ -40,7 +40,9 @@ export class RedisProcess {
   async up(): Promise<void> {
     const file = join(this.folder, 'redis.conf');
     writeFileSync(file, `port ${this.port}\ndir ${this.folder}\n${this.settings}\n`);
-    this.#child = spawn(this.program, [file], { stdio: 'ignore' });
+    this.#child = spawn('redis-server', this.role === 'sentinel' ? [file, '--sentinel'] : [file], {
+      stdio: 'ignore',
+    });
     await this.admin().ping();
   }
 
