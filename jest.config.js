@@ -5,6 +5,8 @@ module.exports = {
   // What takes minutes is left to LONG=1, as in `npm run faults:long`.
   testPathIgnorePatterns: ['/node_modules/', ...(process.env.LONG === '1' ? [] : ['\\.long\\.spec\\.ts$'])],
   testEnvironment: 'node',
+  globalSetup: '<rootDir>/test/e2e/harness/shared-postgres.setup.ts',
+  globalTeardown: '<rootDir>/test/e2e/harness/shared-postgres.teardown.ts',
   setupFiles: ['<rootDir>/test/property-seed.ts'],
   setupFilesAfterEnv: ['<rootDir>/test/async-storages.ts'],
   transform: { '^.+\\.ts$': ['@swc/jest'] },

@@ -49,7 +49,11 @@ describe('the start', () => {
   });
 
   it('tells of each part in one line what runs, in which mode, and what to set for the real thing', async () => {
-    const app = await Application.start({ REDIS_URL: undefined, NODE_ENV: 'development' });
+    const app = await Application.start({
+      REDIS_URL: undefined,
+      DATABASE_URL: undefined,
+      NODE_ENV: 'development',
+    });
     try {
       const lines = await eventually(() => {
         const all = app.output.split('\n').filter(line => /^[A-Z][A-Za-z]+ {2,}/.test(line));
@@ -74,14 +78,14 @@ describe('the start', () => {
 
   it('refuses a DATA_DIR in use with one line, and takes over the one of a process that was killed', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'sutazai-data-'));
-    const first = await Application.start({ DATA_DIR: dataDir });
-    const second = await Application.spawn({ DATA_DIR: dataDir });
+    const first = await Application.start({ DATA_DIR: dataDir, DATABASE_URL: undefined });
+    const second = await Application.spawn({ DATA_DIR: dataDir, DATABASE_URL: undefined });
     expect(await second.exited).toMatchObject({ code: 1 });
     expect(second.output.trim().split('\n')).toEqual([
       expect.stringContaining(`DATA_DIR ${dataDir} is in use by another process (${first.pid})`),
     ]);
     await first.stop('SIGKILL');
-    const third = await Application.start({ DATA_DIR: dataDir });
+    const third = await Application.start({ DATA_DIR: dataDir, DATABASE_URL: undefined });
     expect((await third.get('/')).status).toBe(200);
     await third.stop();
     rmSync(dataDir, { recursive: true });

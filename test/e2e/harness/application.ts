@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { settingsTable } from '../../../src/config/app-config';
 import { eventually } from './eventually';
 import { putEmptyDatabase } from './empty-database';
+import { databaseOnSharedServer } from './shared-postgres';
 import { freePort } from './free-port';
 
 const root = resolve(__dirname, '../../..');
@@ -65,11 +66,10 @@ export class Application {
     if (!existsSync(main)) throw new Error('dist/main.js is missing: run npm test, or npm run build first');
     const port = env['PORT'] === undefined ? await freePort() : Number(env['PORT']);
     const dataDir = env['DATA_DIR'] ?? mkdtempSync(join(tmpdir(), 'sutazai-e2e-'));
-    const isEmbedded = env['DATABASE_URL'] === undefined;
-    if (isEmbedded && !existsSync(join(dataDir, 'pg'))) putEmptyDatabase(dataDir);
+    const database = await databaseFor(env, dataDir);
     const inherited = { ...process.env };
     for (const { env: name } of settingsTable()) delete inherited[name];
-    const all = { ...inherited, ...quiet, PORT: String(port), DATA_DIR: dataDir, ...env };
+    const all = { ...inherited, ...quiet, PORT: String(port), DATA_DIR: dataDir, ...database, ...env };
     const given = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
     const child = spawn(process.execPath, [main], {
       cwd: root,
@@ -165,4 +165,20 @@ export class Application {
     if (this.ownsDataDir) rmSync(this.dataDir, { recursive: true, force: true });
     return exit;
   }
+}
+
+/**
+ * The database of an application that names none: embedded, or with `npm run e2e:postgres` one of its own on the server that
+ * all tests share, under the name of its folder, so that a restart finds it again. `DATABASE_URL: undefined` insists on the
+ * embedded one.
+ */
+async function databaseFor(
+  env: Record<string, string | undefined>,
+  dataDir: string,
+): Promise<{ DATABASE_URL?: string }> {
+  if (env['DATABASE_URL'] !== undefined) return {};
+  const url = 'DATABASE_URL' in env ? undefined : await databaseOnSharedServer(dataDir);
+  if (url !== undefined) return { DATABASE_URL: url };
+  if (!existsSync(join(dataDir, 'pg'))) putEmptyDatabase(dataDir);
+  return {};
 }

@@ -11,9 +11,10 @@ export class PostgresServer {
   private constructor(
     readonly port: number,
     private readonly folder: string,
+    private readonly maxConnections: number,
   ) {}
 
-  static async start(): Promise<PostgresServer> {
+  static async start(maxConnections = 100): Promise<PostgresServer> {
     const folder = mkdtempSync(join(tmpdir(), 'sutazai-postgres-'));
     if (isRoot()) run(['chown', 'postgres', folder]);
     const data = join(folder, 'data');
@@ -32,7 +33,7 @@ export class PostgresServer {
         '--no-sync',
       ]),
     );
-    const server = new PostgresServer(await freePort(), folder);
+    const server = new PostgresServer(await freePort(), folder, maxConnections);
     await server.up();
     return server;
   }
@@ -77,6 +78,8 @@ export class PostgresServer {
       'fsync=off',
       '-c',
       'full_page_writes=off',
+      '-c',
+      `max_connections=${this.maxConnections}`,
     ];
     const [command = '', ...args] = asServer([program('postgres'), '-D', data, ...options]);
     spawn(command, args, { stdio: 'ignore', cwd: '/' }).unref();
