@@ -141,6 +141,12 @@ module.exports = {
       ],
       'A feature sees the cache through its index and another feature through its service.',
     ),
+    only(
+      'openapi',
+      '^src/openapi/',
+      ['^src/openapi/', '^src/config/', '^src/http/', '^src/cache/index\\.ts$'],
+      'The document of the API knows no feature: what is particular to a route stands at the route.',
+    ),
     {
       name: 'cache-through-its-index',
       severity: 'error',

@@ -1,6 +1,6 @@
 import { type NestApplicationOptions, RequestMethod } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { SwaggerModule } from '@nestjs/swagger';
 import { Logger } from 'nestjs-pino';
 import { AppConfig } from './config/app-config';
 import { edgeMiddleware } from './edge';
@@ -10,6 +10,7 @@ import { ProblemFilter } from './http/problem.filter';
 import { limitServer } from './http/server-limits';
 import { RequestValidationPipe } from './http/validation.pipe';
 import { quietStart } from './logging';
+import { openApiDocument } from './openapi/document';
 
 /** How the application is to be created; `configureApp` relies on it. Our own reader takes the place of the framework's body parser. */
 export const appOptions: NestApplicationOptions = {
@@ -47,18 +48,4 @@ export function configureApp(app: NestExpressApplication): NestExpressApplicatio
     yamlDocumentUrl: 'docs/openapi.yaml',
   });
   return app;
-}
-
-/** The OpenAPI document of every route. */
-export function openApiDocument(app: NestExpressApplication): OpenAPIObject {
-  const options = new DocumentBuilder()
-    .setTitle('SutazAI backend')
-    .setDescription(
-      'An API for AI agents. Errors are problem+json (RFC 9457). Answers of cached routes carry Age, ETag, Cache-Control and Cache-Status; If-None-Match gets 304, Accept-Encoding br or gzip.',
-    )
-    .setVersion(app.get(AppConfig).version)
-    .addApiKey({ type: 'apiKey', in: 'header', name: 'X-API-Key' }, 'admin-key')
-    .addBearerAuth({ type: 'http', scheme: 'bearer' }, 'admin-bearer')
-    .build();
-  return SwaggerModule.createDocument(app, options);
 }

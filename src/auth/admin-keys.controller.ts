@@ -47,7 +47,11 @@ export class AdminKeysController {
 
   @Delete(':id')
   @ApiOperation({ summary: 'Revoke an admin key, on every instance from the next request on' })
-  @ApiParam({ name: 'id', example: '9f86d081884c7d65' })
+  @ApiParam({
+    name: 'id',
+    description: '`id` of a key, which is not a part of the key itself',
+    schema: { type: 'string', pattern: '^[0-9a-f]{16}$', example: '9f86d081884c7d65' },
+  })
   @ApiOkResponse({ type: RevokedKeyDto })
   @ApiAcceptedResponse({ type: RevokedKeyDto, description: 'Revoked; Redis is away and hears of it later' })
   @ApiResponse({ status: 404, description: 'ADMIN_KEY_NOT_FOUND' })

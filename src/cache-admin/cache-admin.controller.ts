@@ -17,6 +17,7 @@ import {
   ApiBody,
   ApiOkResponse,
   ApiOperation,
+  ApiParam,
   ApiResponse,
   ApiTags,
   getSchemaPath,
@@ -26,6 +27,7 @@ import { type Actor, ByActor } from '../auth/actor.decorator';
 import { AdminOnly } from '../auth/admin-only.decorator';
 import { CacheAdminService } from './cache-admin.service';
 import {
+  ClearedDto,
   ClearJobDto,
   InvalidationAnswerDto,
   PolicyListDto,
@@ -43,8 +45,11 @@ import { readInvalidateBody } from './invalidate-body';
 
 const noStore = 'no-store';
 
+/** Ids of runs and jobs. */
+const runId = { type: 'string', format: 'uuid', example: '4f1c2a9e-1f0b-4b7c-9a53-0a4f5f3f2f11' } as const;
+
 @ApiTags('cache')
-@ApiExtraModels(PolicyStatisticsDto, WarmAnswerDto, WarmPreviewDto)
+@ApiExtraModels(PolicyStatisticsDto, WarmAnswerDto, WarmPreviewDto, ClearedDto, ClearJobDto)
 @Controller('cache')
 export class CacheAdminController {
   constructor(private readonly admin: CacheAdminService) {}
@@ -79,6 +84,11 @@ export class CacheAdminController {
   @AdminOnly('cache:read')
   @ApiOperation({
     summary: 'Where an entry lives, its age and remaining life, and whether its tags are valid',
+  })
+  @ApiParam({
+    name: 'key',
+    description: 'A key of the cache, percent-encoded: 1 to 512 bytes without control characters',
+    schema: { type: 'string', minLength: 1, maxLength: 512, example: 'agents:list|' },
   })
   @ApiOkResponse({ type: ExplanationDto })
   @ApiResponse({ status: 400, description: 'CACHE_KEY_INVALID' })
@@ -134,7 +144,9 @@ export class CacheAdminController {
   @Get('warm/runs/:id')
   @AdminOnly('cache:read')
   @ApiOperation({ summary: 'One of the last 20 runs of warming, while it goes on and afterwards' })
+  @ApiParam({ name: 'id', description: '`run_id` of a run', schema: runId })
   @ApiOkResponse({ type: WarmRunDto })
+  @ApiResponse({ status: 400, description: 'BAD_REQUEST: the id is no UUID' })
   @ApiResponse({ status: 404, description: 'WARM_RUN_NOT_FOUND' })
   warmRun(@Param('id', ParseUUIDPipe) id: string): WarmRunDto {
     return this.admin.warmRun(id);
@@ -147,13 +159,19 @@ export class CacheAdminController {
   @ApiBody({
     schema: {
       oneOf: [
-        { type: 'array', items: { type: 'string' }, example: ['api', 'models'] },
+        {
+          type: 'array',
+          items: { type: 'string', maxLength: 128 },
+          maxItems: 100,
+          example: ['api', 'models'],
+        },
         {
           type: 'object',
           properties: {
-            tags: { type: 'array', items: { type: 'string' } },
-            keys: { type: 'array', items: { type: 'string' } },
+            tags: { type: 'array', items: { type: 'string', maxLength: 128 }, maxItems: 100 },
+            keys: { type: 'array', items: { type: 'string', maxLength: 512 }, maxItems: 1_000 },
           },
+          example: { tags: ['agents'], keys: ['agents:list|'] },
         },
       ],
     },
@@ -162,7 +180,8 @@ export class CacheAdminController {
   @ApiAcceptedResponse({ type: InvalidationAnswerDto, description: 'Redis is away: queued' })
   @ApiResponse({
     status: 400,
-    description: 'BODY_INVALID, UNKNOWN_FIELD, KEYS_…, TAGS_…, CACHE_KEY_…, TAG_…',
+    description:
+      'UNKNOWN_FIELD, KEYS_REQUIRED, KEYS_TYPE, KEYS_EMPTY, KEYS_TOO_MANY, TAGS_TYPE, TAGS_EMPTY, TAGS_TOO_MANY, CACHE_KEY_TYPE, CACHE_KEY_INVALID, TAG_INVALID, TAG_RESERVED',
   })
   async invalidate(
     @Body() body: unknown,
@@ -178,21 +197,22 @@ export class CacheAdminController {
   @HttpCode(200)
   @AdminOnly('cache:write')
   @ApiOperation({ summary: 'Clear by pattern, in the background, or everything, at once' })
-  @ApiOkResponse({ description: 'Everything was cleared' })
+  @ApiOkResponse({ type: ClearedDto, description: 'Everything was cleared' })
   @ApiAcceptedResponse({
-    type: ClearJobDto,
-    description: 'A clear by pattern has begun, or everything is queued',
+    description: 'A clear by pattern has begun, or everything is queued because Redis is away',
+    schema: { oneOf: [{ $ref: getSchemaPath(ClearJobDto) }, { $ref: getSchemaPath(ClearedDto) }] },
   })
   @ApiResponse({ status: 400, description: 'PATTERN_INVALID, PATTERN_TOO_BROAD' })
   @ApiResponse({
     status: 503,
-    description: 'CACHE_UNAVAILABLE: nobody can say what matches while Redis is away',
+    description:
+      'CACHE_UNAVAILABLE: nobody can say what matches while Redis is away; CLEAR_JOBS_TOO_MANY: four clears are under way',
   })
   async clear(
     @Query() query: ClearQueryDto,
     @ByActor() actor: Actor,
     @Res({ passthrough: true }) response: Response,
-  ): Promise<unknown> {
+  ): Promise<ClearJobDto | ClearedDto> {
     const answer = await this.admin.clear(query, actor);
     if (answer.accepted) response.status(202);
     return answer.body;
@@ -201,7 +221,9 @@ export class CacheAdminController {
   @Get('clear/:job')
   @AdminOnly('cache:read')
   @ApiOperation({ summary: 'How far a clear by pattern has come' })
+  @ApiParam({ name: 'job', description: '`job_id` of a clear', schema: runId })
   @ApiOkResponse({ type: ClearJobDto })
+  @ApiResponse({ status: 400, description: 'BAD_REQUEST: the id is no UUID' })
   @ApiResponse({ status: 404, description: 'CLEAR_JOB_NOT_FOUND' })
   clearJob(@Param('job', ParseUUIDPipe) job: string): ClearJobDto {
     return this.admin.clearJob(job);
@@ -210,7 +232,9 @@ export class CacheAdminController {
   @Delete('clear/:job')
   @AdminOnly('cache:write')
   @ApiOperation({ summary: 'Stop a clear by pattern' })
+  @ApiParam({ name: 'job', description: '`job_id` of a clear', schema: runId })
   @ApiOkResponse({ type: ClearJobDto })
+  @ApiResponse({ status: 400, description: 'BAD_REQUEST: the id is no UUID' })
   @ApiResponse({ status: 404, description: 'CLEAR_JOB_NOT_FOUND' })
   cancelClear(@Param('job', ParseUUIDPipe) job: string, @ByActor() actor: Actor): Promise<ClearJobDto> {
     return this.admin.cancelClear(job, actor);

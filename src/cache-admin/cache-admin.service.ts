@@ -16,6 +16,7 @@ import { AuditLog } from '../auth/audit-log';
 import { ProblemException } from '../http/problem.exception';
 import { ClearJobs, maxJobsRunning, type ClearJob } from './clear-jobs';
 import type {
+  ClearedDto,
   ClearJobDto,
   InvalidationAnswerDto,
   PolicyDto,
@@ -168,7 +169,7 @@ export class CacheAdminService {
   async clear(
     { pattern = '*', dry_run: dryRun = false, confirm = false }: ClearQueryDto,
     actor: Actor,
-  ): Promise<{ accepted: boolean; body: object }> {
+  ): Promise<{ accepted: boolean; body: ClearJobDto | ClearedDto }> {
     parsePattern(pattern);
     if (pattern === '*' && !dryRun) {
       if (!confirm) {

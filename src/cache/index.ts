@@ -28,6 +28,7 @@ export {
   type RouteWriteContext,
 } from './nest/decorators/invalidates-cache.decorator';
 export { NeverCached } from './nest/decorators/never-cached.decorator';
+export { CachedRoutes, type CachedRoute } from './nest/cached-routes';
 export { CacheDoctor } from './nest/cache-doctor';
 export { adviceKinds, type Advice, type AdviceKind, type Diagnosis, type FamilyReport } from './doctor';
 export { Fleet, type FleetMember, type FleetStatistics } from './nest/fleet-statistics';

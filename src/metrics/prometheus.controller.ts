@@ -15,7 +15,9 @@ export class PrometheusController {
   @Header('Cache-Control', 'no-store')
   @ApiOperation({ summary: 'Metrics in the text format of Prometheus' })
   @ApiProduces('text/plain')
-  @ApiOkResponse({ schema: { type: 'string' } })
+  @ApiOkResponse({
+    schema: { type: 'string', example: 'cache_requests_total{policy="api",outcome="l1_hit"} 71' },
+  })
   scrape(@Res({ passthrough: true }) response: Response): Promise<string> {
     response.setHeader('Content-Type', this.registry.contentType);
     return this.registry.text();

@@ -22,7 +22,7 @@ export class AdminKeyDto {
   @ApiProperty({ example: '9f86d081884c7d65', description: 'Not a part of the key' })
   id!: string;
 
-  @ApiProperty()
+  @ApiProperty({ example: 'deploy pipeline' })
   name!: string;
 
   @ApiProperty({ enum: scopes, isArray: true })
@@ -34,10 +34,10 @@ export class AdminKeyDto {
   @ApiProperty({ example: 'loopback' })
   created_by!: string;
 
-  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, example: null })
   revoked_at!: string | null;
 
-  @ApiProperty({ type: String, nullable: true })
+  @ApiProperty({ type: String, nullable: true, example: null })
   revoked_by!: string | null;
 
   @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'To the minute' })
@@ -45,7 +45,10 @@ export class AdminKeyDto {
 }
 
 export class CreatedKeyDto extends AdminKeyDto {
-  @ApiProperty({ description: 'The key itself: shown here and never again' })
+  @ApiProperty({
+    description: 'The key itself: shown here and never again',
+    example: 'sutazai_…',
+  })
   key!: string;
 }
 
@@ -53,7 +56,7 @@ export class AdminKeyListDto {
   @ApiProperty({ type: [AdminKeyDto], description: 'The latest first; of revoked ones the last 1,000' })
   keys!: AdminKeyDto[];
 
-  @ApiProperty()
+  @ApiProperty({ example: 1 })
   count!: number;
 }
 

@@ -8,22 +8,22 @@ export class WarmAnswerDto {
   @ApiProperty({ format: 'date-time' })
   timestamp!: string;
 
-  @ApiProperty({ type: [String] })
+  @ApiProperty({ type: [String], example: ['agents', 'models', 'settings'] })
   warmed_categories!: readonly string[];
 
   @ApiProperty({ format: 'uuid' })
   run_id!: string;
 
-  @ApiProperty({ description: 'Entries that were loaded and stored' })
+  @ApiProperty({ description: 'Entries that were loaded and stored', example: 5 })
   warmed!: number;
 
-  @ApiProperty()
+  @ApiProperty({ example: 0 })
   failed!: number;
 
-  @ApiProperty({ description: 'Entries that were fresh already' })
+  @ApiProperty({ description: 'Entries that were fresh already', example: 2 })
   skipped!: number;
 
-  @ApiProperty()
+  @ApiProperty({ example: 84 })
   duration_ms!: number;
 }
 
@@ -42,13 +42,17 @@ export class WarmPreviewDto {
   @ApiProperty({ format: 'date-time' })
   timestamp!: string;
 
-  @ApiProperty({ description: 'Entries of all jobs' })
+  @ApiProperty({ description: 'Entries of all jobs', example: 12 })
   total!: number;
 
   @ApiProperty({ type: [WarmPreviewJobDto], description: 'In the order in which they would be warmed' })
   jobs!: readonly WarmPreviewJobDto[];
 
-  @ApiProperty({ type: [String], description: 'Jobs that cannot say what they would load; the log says why' })
+  @ApiProperty({
+    type: [String],
+    description: 'Jobs that cannot say what they would load; the log says why',
+    example: [],
+  })
   failed_jobs!: readonly string[];
 }
 
@@ -65,40 +69,45 @@ export class WarmRunDto {
   @ApiProperty({ enum: warmTriggers })
   trigger!: string;
 
-  @ApiProperty({ type: [String] })
+  @ApiProperty({ type: [String], example: ['agents', 'api_endpoints'] })
   categories!: readonly string[];
 
-  @ApiProperty({ type: [String] })
+  @ApiProperty({ type: [String], example: ['agents:list'] })
   jobs!: readonly string[];
 
   @ApiProperty({ format: 'date-time' })
   started_at!: string;
 
-  @ApiProperty({ description: '0 while it runs' })
+  @ApiProperty({ description: '0 while it runs', example: 84 })
   duration_ms!: number;
 
-  @ApiProperty({ type: Number, nullable: true, description: 'Entries to be warmed; null until counted' })
+  @ApiProperty({
+    type: Number,
+    nullable: true,
+    description: 'Entries to be warmed; null until counted',
+    example: 7,
+  })
   total!: number | null;
 
-  @ApiProperty({ description: 'Entries that were loaded and stored' })
+  @ApiProperty({ description: 'Entries that were loaded and stored', example: 5 })
   warmed!: number;
 
-  @ApiProperty({ description: 'Entries that were fresh already' })
+  @ApiProperty({ description: 'Entries that were fresh already', example: 2 })
   skipped!: number;
 
-  @ApiProperty({ description: 'Entries that nobody reads, which a scheduled run leaves alone' })
+  @ApiProperty({ description: 'Entries that nobody reads, which a scheduled run leaves alone', example: 0 })
   unread!: number;
 
-  @ApiProperty({ description: 'Entries that another instance had done before it was gone' })
+  @ApiProperty({ description: 'Entries that another instance had done before it was gone', example: 0 })
   resumed!: number;
 
-  @ApiProperty()
+  @ApiProperty({ example: 0 })
   failed!: number;
 
-  @ApiProperty({ description: 'Entries that were not begun when the run was cut' })
+  @ApiProperty({ description: 'Entries that were not begun when the run was cut', example: 0 })
   left!: number;
 
-  @ApiProperty({ type: [String], description: 'Jobs that failed, at most 50; the log says why' })
+  @ApiProperty({ type: [String], description: 'Jobs that failed, at most 50; the log says why', example: [] })
   failed_jobs!: string[];
 }
 
@@ -108,13 +117,13 @@ export class WarmRunListDto {
 }
 
 export class InvalidationAnswerDto {
-  @ApiProperty()
+  @ApiProperty({ example: '2 tags and 0 keys invalidated' })
   message!: string;
 
-  @ApiProperty({ type: [String] })
+  @ApiProperty({ type: [String], example: ['api', 'models'] })
   tags!: string[];
 
-  @ApiProperty({ type: [String] })
+  @ApiProperty({ type: [String], example: [] })
   keys!: string[];
 
   @ApiProperty({ description: 'Redis has done it: later reads do not see what was there before' })
@@ -128,25 +137,25 @@ export class InvalidationAnswerDto {
 }
 
 export class ClearJobDto {
-  @ApiProperty({ format: 'uuid' })
+  @ApiProperty({ format: 'uuid', example: '4f1c2a9e-1f0b-4b7c-9a53-0a4f5f3f2f11' })
   job_id!: string;
 
-  @ApiProperty()
+  @ApiProperty({ example: 'agents:*' })
   pattern!: string;
 
-  @ApiProperty()
+  @ApiProperty({ example: false })
   dry_run!: boolean;
 
   @ApiProperty({ enum: ['running', 'done', 'cancelled', 'failed'] })
   status!: string;
 
-  @ApiProperty({ description: 'Keys of Redis that were looked at' })
+  @ApiProperty({ description: 'Keys of Redis that were looked at', example: 1500 })
   scanned!: number;
 
-  @ApiProperty()
+  @ApiProperty({ example: 40 })
   matched!: number;
 
-  @ApiProperty()
+  @ApiProperty({ example: 40 })
   removed!: number;
 
   @ApiProperty({ format: 'date-time' })
@@ -156,29 +165,43 @@ export class ClearJobDto {
   ended_at!: string | null;
 }
 
+export class ClearedDto {
+  @ApiProperty({ example: 'everything of this namespace is cleared' })
+  message!: string;
+
+  @ApiProperty({ description: 'Redis has done it' })
+  applied!: boolean;
+
+  @ApiProperty({ description: 'Redis is away: it is done before Redis is read again', example: false })
+  queued!: boolean;
+
+  @ApiProperty({ format: 'date-time' })
+  timestamp!: string;
+}
+
 export class PolicyDto {
-  @ApiProperty()
+  @ApiProperty({ example: 'api' })
   name!: string;
 
   @ApiProperty({ enum: ['shared', 'redis', 'local'] })
   tier!: string;
 
-  @ApiProperty()
+  @ApiProperty({ example: 300000 })
   ttl_ms!: number;
 
-  @ApiProperty()
+  @ApiProperty({ example: 300000 })
   stale_ms!: number;
 
-  @ApiProperty()
+  @ApiProperty({ example: 0 })
   negative_ttl_ms!: number;
 
-  @ApiProperty()
+  @ApiProperty({ example: 0.05 })
   jitter!: number;
 
-  @ApiProperty()
+  @ApiProperty({ example: 0.8 })
   refresh_ahead_fraction!: number;
 
-  @ApiProperty({ type: [String] })
+  @ApiProperty({ type: [String], example: ['api'] })
   tags!: readonly string[];
 }
 

@@ -3,17 +3,17 @@ import type { AuditRow } from '../../auth/audit.repository';
 import { QueryInteger } from '../../http/query-integer.decorator';
 
 export class AuditQueryDto {
-  @ApiPropertyOptional({ minimum: 1, maximum: 200, default: 50 })
+  @ApiPropertyOptional({ description: 'Entries on a page', minimum: 1, maximum: 200, default: 50 })
   @QueryInteger(1, 200)
   limit?: number;
 
-  @ApiPropertyOptional({ description: '`next_before` of the page before', minimum: 1 })
+  @ApiPropertyOptional({ description: '`next_before` of the page before', minimum: 1, example: 120 })
   @QueryInteger(1, 999_999_999_999_999)
   before?: number;
 }
 
 class AuditEntryDto {
-  @ApiProperty()
+  @ApiProperty({ example: 119 })
   id!: number;
 
   @ApiProperty({ format: 'date-time' })
@@ -39,16 +39,16 @@ class AuditEntryDto {
   })
   target!: object;
 
-  @ApiProperty({ type: Number, nullable: true, description: 'How many; null while nobody knows' })
+  @ApiProperty({ type: Number, nullable: true, description: 'How many; null while nobody knows', example: 1 })
   count!: number | null;
 
   @ApiProperty({ enum: ['applied', 'queued', 'job', 'done', 'cancelled', 'failed'] })
   result!: string;
 
-  @ApiProperty({ type: String, nullable: true })
+  @ApiProperty({ type: String, nullable: true, example: null })
   job_id!: string | null;
 
-  @ApiProperty({ type: String, nullable: true })
+  @ApiProperty({ type: String, nullable: true, example: '4f1c2a9e-1f0b-4b7c-9a53-0a4f5f3f2f11' })
   request_id!: string | null;
 }
 
@@ -56,7 +56,12 @@ export class AuditPageDto {
   @ApiProperty({ type: [AuditEntryDto] })
   entries!: AuditEntryDto[];
 
-  @ApiProperty({ type: Number, nullable: true, description: 'For `before`; null on the last page' })
+  @ApiProperty({
+    type: Number,
+    nullable: true,
+    description: 'For `before`; null on the last page',
+    example: 70,
+  })
   next_before!: number | null;
 }
 

@@ -5,7 +5,7 @@ class DependencyDto {
   @ApiProperty({ enum: ['tag', 'namespace', 'key'] })
   kind!: string;
 
-  @ApiProperty()
+  @ApiProperty({ example: 'agents' })
   name!: string;
 
   @ApiProperty({ nullable: true, type: Boolean, description: 'null: Redis is away, nobody can say' })
@@ -24,27 +24,28 @@ class ExplainedEntryDto {
 
   @ApiProperty({
     nullable: true,
-    enum: ['expired', 'invalidated', 'gate_closed', 'suspect', 'pending_invalidation', 'unreadable'],
+    enum: ['expired', 'invalidated', 'gate_closed', 'suspect', 'pending_invalidation', 'unreadable', null],
     description: 'Why it is not served',
+    example: null,
   })
   why!: string | null;
 
-  @ApiProperty({ nullable: true, type: String, description: 'What is wrong with its bytes' })
+  @ApiProperty({ nullable: true, type: String, description: 'What is wrong with its bytes', example: null })
   fault!: string | null;
 
-  @ApiProperty()
+  @ApiProperty({ example: 2400 })
   age_ms!: number;
 
-  @ApiProperty({ description: 'Fresh life left; negative when it is over' })
+  @ApiProperty({ description: 'Fresh life left; negative when it is over', example: 27600 })
   fresh_ms!: number;
 
-  @ApiProperty({ description: 'Life left, stale window included; negative when it is over' })
+  @ApiProperty({ description: 'Life left, stale window included; negative when it is over', example: 57600 })
   stale_ms!: number;
 
   @ApiProperty({ description: 'A cached "there is nothing"' })
   negative!: boolean;
 
-  @ApiProperty()
+  @ApiProperty({ example: 1480 })
   bytes!: number;
 
   @ApiProperty({ type: [DependencyDto] })
@@ -55,7 +56,7 @@ class LeaseDto {
   @ApiProperty({ description: 'This instance holds it' })
   here!: boolean;
 
-  @ApiProperty()
+  @ApiProperty({ example: 1600 })
   remaining_ms!: number;
 }
 
@@ -63,15 +64,15 @@ class GateDto {
   @ApiProperty()
   open!: boolean;
 
-  @ApiProperty({ nullable: true, type: Number })
+  @ApiProperty({ nullable: true, type: Number, example: 310 })
   age_ms!: number | null;
 
-  @ApiProperty({ nullable: true, type: Number })
+  @ApiProperty({ nullable: true, type: Number, example: 1 })
   lag_ms!: number | null;
 }
 
 export class ExplanationDto {
-  @ApiProperty()
+  @ApiProperty({ example: 'agents:list|' })
   key!: string;
 
   @ApiProperty({ type: [ExplainedEntryDto] })
@@ -80,7 +81,7 @@ export class ExplanationDto {
   @ApiProperty({ nullable: true, type: LeaseDto, description: 'Who loads it' })
   lease!: LeaseDto | null;
 
-  @ApiProperty({ description: 'Loads of the key under way in this process' })
+  @ApiProperty({ description: 'Loads of the key under way in this process', example: 0 })
   loads_here!: number;
 
   @ApiProperty({ type: GateDto })

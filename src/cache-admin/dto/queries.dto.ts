@@ -41,6 +41,7 @@ export class ClearQueryDto {
   @ApiPropertyOptional({
     description:
       'Over keys: * any run, ? one character, \\ before a literal one. Without it, or with *, everything.',
+    maxLength: 256,
     example: 'agents:*',
   })
   @IsOptional()

@@ -64,6 +64,7 @@ type Class = abstract new (...args: never[]) => unknown;
 @Injectable()
 export class CachedRoutes implements OnModuleInit {
   readonly #routes = new WeakMap<object, Map<object, CachedRoute | undefined>>();
+  readonly #found: CachedRoute[] = [];
   readonly #logger = new Logger(CachedRoutes.name);
 
   constructor(
@@ -82,7 +83,8 @@ export class CachedRoutes implements OnModuleInit {
       const prototype = metatype.prototype as Record<string, unknown>;
       for (const name of this.scanner.getAllMethodNames(prototype)) {
         const handler = prototype[name];
-        if (typeof handler === 'function') this.of(metatype as Class, handler);
+        const route = typeof handler === 'function' ? this.of(metatype as Class, handler) : undefined;
+        if (route) this.#found.push(route);
       }
     }
   }
@@ -93,6 +95,11 @@ export class CachedRoutes implements OnModuleInit {
     if (!routes) this.#routes.set(controller, (routes = new Map<object, CachedRoute | undefined>()));
     if (!routes.has(handler)) routes.set(handler, this.describe(controller, handler));
     return routes.get(handler);
+  }
+
+  /** The cached routes of the application, in the order in which they were found. */
+  list(): readonly CachedRoute[] {
+    return this.#found;
   }
 
   private describe(controller: Class, handler: object): CachedRoute | undefined {

@@ -1,0 +1,33 @@
+import type { OpenAPIObject } from '@nestjs/swagger';
+import Ajv, { type ValidateFunction } from 'ajv';
+import addFormats from 'ajv-formats';
+
+const compiled = new WeakMap<object, ValidateFunction>();
+const readers = new WeakMap<OpenAPIObject, Ajv>();
+
+/** Where a value is not what a schema of the document says; empty when it is. */
+export function schemaErrors(document: OpenAPIObject, schema: object, value: unknown): string[] {
+  let validate = compiled.get(schema);
+  if (!validate) compiled.set(schema, (validate = readerOf(document).compile(absolute(schema) as object)));
+  if (validate(value)) return [];
+  return (validate.errors ?? []).map(
+    ({ instancePath, message }) => `${instancePath || '$'} ${message ?? ''}`,
+  );
+}
+
+function readerOf(document: OpenAPIObject): Ajv {
+  let ajv = readers.get(document);
+  if (!ajv) {
+    // OpenAPI 3.0 has words of its own in a schema (example, nullable), which Ajv reads or passes over.
+    ajv = new Ajv({ strict: false, allErrors: true });
+    addFormats(ajv);
+    ajv.addSchema(absolute({ components: document.components }) as object, 'openapi');
+    readers.set(document, ajv);
+  }
+  return ajv;
+}
+
+/** References that lead to the document from anywhere. */
+function absolute(part: unknown): unknown {
+  return JSON.parse(JSON.stringify(part).replaceAll('"#/components/', '"openapi#/components/'));
+}

@@ -1,0 +1,195 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { OpenAPIObject } from '@nestjs/swagger';
+import { operationsOf, type Operation, type Schema } from '../../src/openapi/operations';
+import { Application } from './harness/application';
+import { schemaErrors } from './harness/api-schema';
+
+type Parameter = Exclude<NonNullable<Operation['parameters']>[number], { $ref: string }>;
+
+const root = join(__dirname, '../..');
+const errorsPage = readFileSync(join(root, 'docs/errors.md'), 'utf8');
+const statusOfCode = new Map(
+  [...errorsPage.matchAll(/^\| `([A-Z_]+)`\s*\| (\d{3})/gm)].map(([, code, status]) => [code!, status!]),
+);
+
+let app: Application;
+let document: OpenAPIObject;
+beforeAll(async () => {
+  app = await Application.start();
+  document = (await app.get<OpenAPIObject>('/docs/openapi.json')).body;
+}, 60_000);
+afterAll(() => app.stop());
+
+const operations = (): { name: string; path: string; operation: Operation }[] =>
+  operationsOf(document).map(({ path, operation }) => ({
+    name: operation.operationId ?? path,
+    path,
+    operation,
+  }));
+
+/** What is wrong with each operation, by its name. */
+function faults(of: (operation: Operation, path: string) => readonly string[]): string[] {
+  return operations().flatMap(({ name, path, operation }) =>
+    of(operation, path).map(fault => `${name}: ${fault}`),
+  );
+}
+
+describe('the OpenAPI document', () => {
+  it('is valid', () => {
+    // Its validator is an ES module, which Jest cannot load.
+    const check = `import('@seriousme/openapi-schema-validator').then(async ({ Validator }) => {
+      const text = require('node:fs').readFileSync(0, 'utf8');
+      console.log(JSON.stringify(await new Validator().validate(JSON.parse(text))));
+    })`;
+    const input = JSON.stringify(document);
+    const { stdout, stderr } = spawnSync(process.execPath, ['-e', check], {
+      cwd: root,
+      input,
+      encoding: 'utf8',
+    });
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toEqual({ valid: true });
+  });
+
+  it('is the same as YAML', async () => {
+    const { status, text } = await app.get('/docs/openapi.yaml');
+    expect(status).toBe(200);
+    expect(text).toContain('/api/v1/agents/{id}:');
+  });
+
+  it('has every handler of every controller', () => {
+    const handlers = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+      .filter(file => file.endsWith('.controller.ts'))
+      .flatMap(file => {
+        const source = readFileSync(join(root, 'src', file), 'utf8');
+        const controller = /export class (\w+)/.exec(source)![1]!;
+        const routes = [...source.matchAll(/^ {2}@(?:Get|Post|Patch|Put|Delete|Sse)\(/gm)];
+        return routes.map(
+          ({ index }) => `${controller}_${/^ {2}(?:async )?(\w+)\(/m.exec(source.slice(index))![1]!}`,
+        );
+      });
+    expect(handlers.length).toBeGreaterThan(30);
+    expect(operations().map(({ name }) => name).sort()).toEqual(handlers.sort()); // prettier-ignore
+  });
+
+  it('says of each operation what it does, under a tag', () => {
+    expect(
+      faults(({ summary, tags }) => [
+        ...(summary ? [] : ['no summary']),
+        ...(tags?.length === 1 ? [] : ['not one tag']),
+      ]),
+    ).toEqual([]);
+  });
+
+  it('describes each parameter, with its limits and an example', () => {
+    const limited = ['enum', 'pattern', 'maxLength', 'minimum', 'maximum', 'format'];
+    expect(
+      faults(({ parameters = [] }, path) => {
+        const all = parameters as Parameter[];
+        const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!);
+        const missing = inPath.filter(name => !all.some(each => each.in === 'path' && each.name === name));
+        return [
+          ...missing.map(name => `${name} of the path is missing`),
+          ...all.flatMap(({ name, description, schema, example, in: where }) => {
+            const { type, ...rules } = schema as Schema;
+            const isLimited = type === 'boolean' || limited.some(rule => rule in rules) || where === 'header';
+            const hasExample =
+              example !== undefined ||
+              ['example', 'enum', 'default', 'minimum'].some(rule => rule in rules) ||
+              type === 'boolean';
+            return [
+              ...(description ? [] : [`${name} has no description`]),
+              ...(isLimited ? [] : [`${name} has no limits`]),
+              ...(hasExample ? [] : [`${name} has no example`]),
+            ];
+          }),
+        ];
+      }),
+    ).toEqual([]);
+  });
+
+  it('gives each answer a description, and its body a schema and an example that fits it', () => {
+    expect(
+      faults(({ responses, requestBody }) => {
+        const bodies = [
+          ...(requestBody && !('$ref' in requestBody) ? [['body', requestBody] as const] : []),
+          ...Object.entries(responses),
+        ];
+        return bodies.flatMap(([status, answer]) => {
+          if (!answer || '$ref' in answer) return [];
+          if (status !== 'body' && !answer.description) return [`${status} has no description`];
+          const hasNone = status === '204' || status === '304';
+          if (!answer.content) return hasNone ? [] : [`${status} has no content`];
+          return Object.entries(answer.content).flatMap(([type, { schema, example, examples }]) => {
+            if (!schema) return [`${status} ${type} has no schema`];
+            if (example === undefined && !examples) return [`${status} ${type} has no example`];
+            const all = examples ? Object.values(examples).map(each => (each as { value: unknown }).value) : [example]; // prettier-ignore
+            if (!/\bjson\b/.test(type)) return [];
+            return all.flatMap(each =>
+              schemaErrors(document, schema, each).map(error => `${status} ${type}: ${error}`),
+            );
+          });
+        });
+      }),
+    ).toEqual([]);
+  });
+
+  it('has an example for every property of every schema', () => {
+    const { schemas = {} } = document.components!;
+    const lacking = Object.entries(schemas).flatMap(([name, schema]) =>
+      Object.entries((schema as Schema).properties ?? {}).flatMap(([property, part]) =>
+        name === 'Problem' || hasExample(part as Schema) ? [] : [`${name}.${property}`],
+      ),
+    );
+    expect(lacking).toEqual([]);
+  });
+
+  it('names the codes of each error, and they have that status in docs/errors.md', () => {
+    expect(
+      faults(({ responses }) =>
+        Object.entries(responses).flatMap(([status, answer]) => {
+          if (!answer || '$ref' in answer || !/^[45]/.test(status)) return [];
+          if (!answer.content?.['application/problem+json'])
+            return answer.content?.['application/json'] ? [] : [`${status} is no problem+json`];
+          const codes = answer.description.match(/\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b/g) ?? [];
+          if (codes.length === 0) return [`${status} names no code`];
+          return codes
+            .filter(code => statusOfCode.get(code) !== status)
+            .map(code => `${status} ${code} is ${statusOfCode.get(code) ?? 'not there'} in docs/errors.md`);
+        }),
+      ),
+    ).toEqual([]);
+  });
+
+  it('says of admin routes what a key has to be allowed, and what is answered without', () => {
+    const open = operations().filter(({ operation }) => !operation.security);
+    const admin = operations().filter(({ operation }) => operation.security);
+    expect(admin.length).toBeGreaterThan(15);
+    for (const { operation } of admin)
+      expect(Object.keys(operation.responses)).toEqual(expect.arrayContaining(['401', '403', '429', '503']));
+    // Nothing but reading is open to everybody.
+    expect(open.filter(({ path, operation }) => document.paths[path]!.get !== operation)).toEqual([]);
+  });
+
+  it('says of cached routes which policy they are under, their headers, and that they answer 304', () => {
+    const { operation } = operations().find(({ name }) => name === 'AgentsController_list')!;
+    expect(operation.description).toMatch(/policy api, 30 s fresh/);
+    expect(operation.responses['200']).toMatchObject({ headers: { Age: {}, ETag: {}, 'Cache-Status': {} } });
+    expect(operation.responses['304']).toBeDefined();
+    const uncached = operations().find(({ name }) => name === 'HealthController_live')!;
+    expect(uncached.operation.responses['304']).toBeUndefined();
+  });
+});
+
+function hasExample(schema: Schema): boolean {
+  if ('$ref' in schema) return true;
+  const own = ['example', 'enum', 'default'].some(name => name in schema);
+  const parts = [...(schema.allOf ?? []), ...(schema.oneOf ?? []), ...(schema.anyOf ?? [])];
+  if (own || schema.type === 'boolean' || /^(date-time|uuid)$/.test(schema.format ?? '')) return true;
+  if (parts.length > 0) return parts.every(part => hasExample(part as Schema));
+  if (schema.type === 'array') return hasExample((schema.items ?? {}) as Schema);
+  if (schema.properties) return Object.values(schema.properties).every(part => hasExample(part as Schema));
+  return typeof schema.additionalProperties === 'object' && hasExample(schema.additionalProperties as Schema);
+}
