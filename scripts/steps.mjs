@@ -34,7 +34,9 @@ export function installIn(folder) {
   const npm = process.env.npm_execpath;
   const command =
     npm && /\.c?js$/.test(npm) ? [process.execPath, npm] : [process.platform === 'win32' ? 'npm.cmd' : 'npm'];
-  run([...command, 'ci', '--include=dev', '--no-audit', '--no-fund'], 'npm ci failed', { cwd: folder });
+  run([...command, 'ci', '--include=dev', '--prefer-offline', '--no-audit', '--no-fund'], 'npm ci failed', {
+    cwd: folder,
+  });
 }
 
 /** Builds `dist`, unless that was done since the source last changed. */
@@ -92,6 +94,9 @@ export const postgresServer = {
   aptPackage: 'postgresql',
   isThere: hasPostgres,
 };
+
+/** The tour of the README is run as it is written. */
+export const curl = { name: 'curl', aptPackage: 'curl', isThere: () => onPath('curl') };
 
 export const processList = { name: 'ps', aptPackage: 'procps', isThere: () => onPath('ps') };
 
