@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import {
   build,
   checkNode,
+  curl,
   install,
   needPrograms,
   postgresServer,
@@ -14,7 +15,7 @@ import { runInForeground } from './child.mjs';
 
 checkNode();
 install();
-needPrograms([redisServer, postgresServer, processList]);
+needPrograms([redisServer, postgresServer, processList, curl]);
 build();
 const jest = join(root, 'node_modules', 'jest', 'bin', 'jest.js');
 const env = { ...process.env, NODE_ENV: 'test' };
