@@ -1,7 +1,7 @@
 import type { TieredCache } from '../../../cache';
 import type { TaskContext } from '../task';
 import { cleanUp, type Cleanup, type CleanupOptions } from './clean-up';
-import { type MemoryOptimization, optimizeMemory } from './memory';
+import { type MemoryOptimization, optimizeMemory } from './process-memory';
 
 export const optimizeActions = ['memory', 'files'] as const;
 export type OptimizeAction = (typeof optimizeActions)[number];

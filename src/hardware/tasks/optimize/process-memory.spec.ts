@@ -1,6 +1,6 @@
 import v8 from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { type CollectGarbage, optimizeMemory } from './memory';
+import { type CollectGarbage, optimizeMemory } from './process-memory';
 
 const cache = { status: () => ({ l1Entries: 3, l1Bytes: 300 }) } as Parameters<typeof optimizeMemory>[0];
 
