@@ -7,7 +7,14 @@ import { shownName } from './shown-name';
 
 /** What administrators do that is written down. */
 export type AuditAction =
-  'invalidate' | 'clear_all' | 'clear_pattern' | 'clear_cancel' | 'warm' | 'key_create' | 'key_revoke';
+  | 'invalidate'
+  | 'clear_all'
+  | 'clear_pattern'
+  | 'clear_cancel'
+  | 'warm'
+  | 'key_create'
+  | 'key_revoke'
+  | 'model_pull';
 
 /**
  * How it ended: `applied`; `queued`, because Redis is away; `job`, which goes on behind the answer and has a second entry

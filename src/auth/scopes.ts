@@ -11,6 +11,8 @@ export const scopes = [
   'settings:write',
   /** Create, change and remove agents. */
   'agents:write',
+  /** Have the provider pull models, and see how far it is. */
+  'models:write',
   /** Change how hardware is watched, acknowledge alerts, run benchmarks and optimisations. */
   'hardware:write',
   /** List, make and revoke keys. */

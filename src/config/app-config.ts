@@ -128,6 +128,21 @@ export const settingsSchema = z.strictObject({
       defaultText: 'none: the list of models is empty and says so',
       secret: true,
     }),
+    maxPulls: setting(wholeNumber(1, 64), 2, {
+      env: 'OLLAMA_MAX_PULLS',
+      unit: 'pulls',
+      description: 'Models that this instance has pulled at once; a further pull is a 429.',
+    }),
+    pullTimeoutMs: setting(wholeNumber(100, 604_800_000), 21_600_000, {
+      env: 'OLLAMA_PULL_TIMEOUT_MS',
+      unit: 'ms',
+      description: 'Limit of pulling one model.',
+    }),
+    pullIdleMs: setting(wholeNumber(100, 290_000), 240_000, {
+      env: 'OLLAMA_PULL_IDLE_MS',
+      unit: 'ms',
+      description: 'A pull of which Ollama says nothing for so long is given up.',
+    }),
   }),
   admin: section({
     apiKeys: setting<readonly string[]>(adminKeys, [], {

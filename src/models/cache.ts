@@ -25,3 +25,6 @@ export const modelsCache = {
 
 /** What is to be forgotten of one model when the provider no longer has it. */
 export { tagsOfModel };
+
+/** What a pull drops when it has succeeded: the list, and what was known of the model that another name may stand for as well. */
+export const tagsOfPull = (name: string): string[] => ['models', ...tagsOfModel(name)];

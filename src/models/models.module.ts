@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { AppConfig } from '../config/app-config';
+import { ModelPulls } from './model-pulls';
 import { ModelsController } from './models.controller';
 import { ModelsService } from './models.service';
 import { OllamaClient } from './ollama.client';
@@ -13,6 +14,7 @@ import { OllamaClient } from './ollama.client';
       useFactory: ({ ollama }: AppConfig) => (ollama.url === undefined ? null : new OllamaClient(ollama.url)),
     },
     ModelsService,
+    ModelPulls,
   ],
   exports: [ModelsService],
 })

@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { TieredCache } from '../cache';
-import { ProblemException } from '../http/problem.exception';
 import { tagsOfModel } from './cache';
+import { causeOf } from './cause-of';
 import {
   type ModelDetailsDto,
   type ModelListDto,
@@ -9,6 +9,7 @@ import {
   toModelListDto,
 } from './dto/model-response.dto';
 import { isModelName, withTag } from './model-name';
+import { modelNotFound, problemOf } from './model-problems';
 import { OllamaClient, OllamaError, type OllamaFault } from './ollama.client';
 
 /** The AI models of the provider, where one is configured. Each call asks it; the routes are cached. */
@@ -43,7 +44,7 @@ export class ModelsService {
    */
   async one(name: string): Promise<ModelDetailsDto> {
     const { ollama } = this;
-    if (!ollama || !isModelName(name)) throw notFound();
+    if (!ollama || !isModelName(name)) throw modelNotFound();
     // Only names from its own list are sent on, so that made-up ones cost the provider no more than the list.
     const wanted = withTag(name);
     const model = (await this.answerOf(() => ollama.models())).find(known => withTag(known.name) === wanted);
@@ -51,7 +52,7 @@ export class ModelsService {
     if (model && shown) return toModelDetailsDto(model, shown);
     // A failed refresh keeps the stale answer; a model that is gone must not live on in it.
     if (this.cache.purpose === 'refresh') await this.cache.invalidateTags(tagsOfModel(name));
-    throw notFound();
+    throw modelNotFound();
   }
 
   /**
@@ -84,32 +85,4 @@ export class ModelsService {
     if (error) this.log.warn(`the provider gave no usable answer: ${error.message}${causeOf(error)}`);
     else this.log.log('the provider answers again');
   }
-}
-
-function problemOf(fault: OllamaFault): ProblemException {
-  return fault === 'unreachable' || fault === 'timeout'
-    ? new ProblemException(
-        503,
-        'MODELS_UNAVAILABLE',
-        'Models unavailable',
-        'The provider of the models does not answer at the moment.',
-      )
-    : new ProblemException(
-        502,
-        'MODELS_BAD_ANSWER',
-        'Unusable answer',
-        'The provider of the models gave an answer that cannot be used.',
-      );
-}
-
-function notFound(): ProblemException {
-  return new ProblemException(404, 'MODEL_NOT_FOUND', 'Model not found', 'There is no model of this name.');
-}
-
-/** What lies at the bottom of an error, for the log: `fetch failed` says nothing, what it wraps does. */
-function causeOf(error: Error): string {
-  let last: unknown = error.cause;
-  while (typeof last === 'object' && last !== null && 'cause' in last && last.cause !== undefined)
-    last = last.cause;
-  return typeof last === 'object' && last !== null && 'message' in last ? `: ${String(last.message)}` : '';
 }

@@ -35,5 +35,15 @@ export const showShape = z.object({
 /** GET /api/version */
 export const versionShape = z.object({ version: z.string().max(100) });
 
+/** One line of POST /api/pull: how far it is, or, at any place and as the last one, why it failed. */
+export const pullLineShape = z.object({
+  status: z.string().max(500).nullish(),
+  digest: z.string().max(200).nullish(),
+  total: z.number().int().nonnegative().nullish(),
+  completed: z.number().int().nonnegative().nullish(),
+  error: z.string().nullish(),
+});
+
+export type OllamaPullLine = z.output<typeof pullLineShape>;
 export type OllamaModel = NonNullable<z.output<typeof tagsShape>['models']>[number];
 export type OllamaShown = z.output<typeof showShape>;

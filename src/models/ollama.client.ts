@@ -1,8 +1,18 @@
 import type { z } from 'zod';
-import { showShape, tagsShape, versionShape, type OllamaModel, type OllamaShown } from './ollama-shapes';
+import { LineTooLongError, linesOf } from './lines';
+import {
+  pullLineShape,
+  showShape,
+  tagsShape,
+  versionShape,
+  type OllamaModel,
+  type OllamaPullLine,
+  type OllamaShown,
+} from './ollama-shapes';
 
-/** Why Ollama gave no usable answer. */
-export type OllamaFault = 'unreachable' | 'timeout' | 'status' | 'too_large' | 'malformed';
+/** Why Ollama gave no usable answer. `unknown_model`: nobody has a model of that name; `failed`: it says that it could not. */
+export type OllamaFault =
+  'unreachable' | 'timeout' | 'status' | 'too_large' | 'malformed' | 'unknown_model' | 'failed';
 
 /** No usable answer of Ollama. The message is for the log; callers of the API get a text of their own. */
 export class OllamaError extends Error {
@@ -21,12 +31,19 @@ export interface OllamaLimits {
   timeoutMs: number;
   /** Bytes of a body after decompression. */
   maxBytes: number;
+  /** Bytes of one line of a stream. */
+  maxLineBytes: number;
 }
 
 export const ollamaLimits: Readonly<OllamaLimits> = Object.freeze({
   timeoutMs: 2_000,
   maxBytes: 8 * 1_024 * 1_024,
+  maxLineBytes: 64 * 1_024,
 });
+
+/** What Ollama says of a name that its registry does not have; it comes with status 200, after a first line. */
+const saysUnknown = /file does not exist|not found/i;
+const maxErrorCharacters = 500;
 
 /** Ollama's HTTP API (github.com/ollama/ollama, docs/api.md), as far as it is read here. */
 export class OllamaClient {
@@ -72,6 +89,32 @@ export class OllamaClient {
     return (await this.#ask('GET', 'api/version', versionShape)).version;
   }
 
+  /**
+   * Has the server fetch a model: its lines as they come, the last of them `success`. No limit of time of its own: `signal` ends
+   * it, and the iteration throws the signal's reason then.
+   * @throws OllamaError
+   */
+  async *pull(name: string, signal: AbortSignal): AsyncGenerator<OllamaPullLine, void, undefined> {
+    const where = 'POST api/pull';
+    try {
+      const response = await this.#send('POST', 'api/pull', signal, { model: name, stream: true });
+      if (!response.ok) throw await refused(response, where);
+      for await (const text of linesOf(response.body ?? [], this.limits.maxLineBytes)) {
+        const line = parsed(pullLineShape, JSON.parse(text), where);
+        if (line.error !== null && line.error !== undefined) {
+          const said = line.error.slice(0, maxErrorCharacters);
+          throw new OllamaError(saysUnknown.test(said) ? 'unknown_model' : 'failed', `${where}: ${said}`);
+        }
+        yield line;
+        if (line.status === 'success') return;
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      throw faultOf(error, where);
+    }
+    throw new OllamaError('malformed', `${where} ended without success`);
+  }
+
   /** One exchange. A 404 counts as `null`, which only some shapes allow. */
   async #ask<S extends z.ZodType>(
     method: string,
@@ -83,39 +126,35 @@ export class OllamaClient {
     const signal = AbortSignal.timeout(this.limits.timeoutMs);
     let answer: unknown;
     try {
-      const response = await fetch(new URL(path, this.#base), {
-        method,
-        headers: {
-          Accept: 'application/json',
-          ...(body && { 'Content-Type': 'application/json' }),
-          ...this.#headers,
-        },
-        ...(body && { body: JSON.stringify(body) }),
-        redirect: 'error',
-        signal,
-      });
-      answer = await this.#read(response, where);
+      answer = await this.#read(await this.#send(method, path, signal, body), where);
     } catch (error) {
-      if (error instanceof OllamaError) throw error;
-      if (signal.aborted)
+      if (!(error instanceof OllamaError) && signal.aborted)
         throw new OllamaError('timeout', `${where} took longer than ${this.limits.timeoutMs} ms`);
-      if (error instanceof SyntaxError)
-        throw new OllamaError('malformed', `${where} was not answered with JSON`);
-      throw new OllamaError('unreachable', `${where} could not be made`, { cause: error });
+      throw faultOf(error, where);
     }
-    const parsed = shape.safeParse(answer);
-    if (parsed.success) return parsed.data;
-    const places = parsed.error.issues.slice(0, 3).map(({ path: at }) => at.map(String).join('.') || '$');
-    throw new OllamaError('malformed', `${where} was answered in another shape, at ${places.join(', ')}`);
+    return parsed(shape, answer, where);
+  }
+
+  #send(method: string, path: string, signal: AbortSignal, body?: object): Promise<Response> {
+    return fetch(new URL(path, this.#base), {
+      method,
+      headers: {
+        Accept: 'application/json',
+        ...(body && { 'Content-Type': 'application/json' }),
+        ...this.#headers,
+      },
+      ...(body && { body: JSON.stringify(body) }),
+      redirect: 'error',
+      signal,
+    });
   }
 
   async #read(response: Response, where: string): Promise<unknown> {
-    if (!response.ok) {
-      // Unread, the body would keep its connection.
+    if (response.status === 404) {
       await response.body?.cancel();
-      if (response.status === 404) return null;
-      throw new OllamaError('status', `${where} was answered with status ${response.status}`);
+      return null;
     }
+    if (!response.ok) throw await refused(response, where);
     const chunks: Uint8Array[] = [];
     let bytes = 0;
     for await (const chunk of response.body ?? []) {
@@ -130,4 +169,29 @@ export class OllamaClient {
     }
     return JSON.parse(Buffer.concat(chunks).toString('utf8'));
   }
+}
+
+/** The error of an answer that is none; unread, its body would keep the connection. */
+async function refused(response: Response, where: string): Promise<OllamaError> {
+  await response.body?.cancel();
+  return new OllamaError(
+    response.status === 404 ? 'unknown_model' : 'status',
+    `${where} was answered with status ${response.status}`,
+  );
+}
+
+function parsed<S extends z.ZodType>(shape: S, answer: unknown, where: string): z.output<S> {
+  const result = shape.safeParse(answer);
+  if (result.success) return result.data;
+  const places = result.error.issues.slice(0, 3).map(({ path: at }) => at.map(String).join('.') || '$');
+  throw new OllamaError('malformed', `${where} was answered in another shape, at ${places.join(', ')}`);
+}
+
+/** What went wrong between us and the server, or in what it sent. */
+function faultOf(error: unknown, where: string): OllamaError {
+  if (error instanceof OllamaError) return error;
+  if (error instanceof SyntaxError)
+    return new OllamaError('malformed', `${where} was not answered with JSON`);
+  if (error instanceof LineTooLongError) return new OllamaError('too_large', `${where}: ${error.message}`);
+  return new OllamaError('unreachable', `${where} could not be made`, { cause: error });
 }

@@ -171,6 +171,7 @@ describe('admin keys of the database, on two instances', () => {
     ['settings:write', 'GET', '/api/v1/settings/history', 200],
     ['settings:write', 'PATCH', '/api/v1/settings', 400],
     ['agents:write', 'DELETE', '/api/v1/agents/nobody', 404],
+    ['models:write', 'POST', '/api/v1/models/pull', 400],
     ['keys:write', 'GET', keysPath, 200],
   ])('B06: the scope %s opens %s %s and the other scopes do not', async (scope, method, path, status) => {
     const all = [
@@ -178,6 +179,7 @@ describe('admin keys of the database, on two instances', () => {
       'cache:write',
       'settings:write',
       'agents:write',
+      'models:write',
       'hardware:write',
       'keys:write',
     ];

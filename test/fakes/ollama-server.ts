@@ -1,7 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { OllamaPulls } from './ollama-pulls';
 
-/** How the server behaves: as Ollama does, or in one of the ways in which it fails. */
+/** How the server behaves: as Ollama does, or in one of the ways in which it fails. `OllamaPulls` has those of a pull. */
 export type OllamaMood = 'well' | 'error' | 'hang' | 'garbage' | 'wrong-shape' | 'endless' | 'cut-off';
 
 const details = { format: 'gguf', family: 'llama', parameter_size: '3.2B', quantization_level: 'Q4_K_M' };
@@ -12,15 +14,19 @@ export class OllamaServer {
   models = ['llama3.2:3b', 'hf.co/team/coder:Q4_K_M', 'tiny:latest'];
   /** Requests that came, as `GET /api/tags`. */
   readonly asked: string[] = [];
+  /** What it has others send it. */
+  readonly pulls = new OllamaPulls(name => this.models.push(name));
+  /** How long each answer takes, for benchmarks. Milliseconds. */
+  delayMs: (request: string) => number = () => 0;
   authorization: string | undefined;
 
   private constructor(private readonly server: Server) {}
 
-  static async start(): Promise<OllamaServer> {
+  static async start(port = 0): Promise<OllamaServer> {
     const server = createServer();
     const ollama = new OllamaServer(server);
     server.on('request', (request, response) => void ollama.answer(request, response));
-    await ollama.listen(0);
+    await ollama.listen(port);
     return ollama;
   }
 
@@ -49,6 +55,8 @@ export class OllamaServer {
     for await (const chunk of request) chunks.push(chunk as Buffer);
     this.asked.push(`${request.method} ${request.url}`);
     this.authorization = request.headers.authorization;
+    const delayMs = this.delayMs(`${request.method} ${request.url}`);
+    if (delayMs > 0) await sleep(delayMs);
     switch (this.mood) {
       case 'hang':
         return;
@@ -81,8 +89,10 @@ export class OllamaServer {
       }));
       return send(response, 200, { models });
     }
-    if (request.url !== '/api/show') return send(response, 404, { error: 'not found' });
+    if (request.url !== '/api/show' && request.url !== '/api/pull')
+      return send(response, 404, { error: 'not found' });
     const { model } = JSON.parse(body) as { model: string };
+    if (request.url === '/api/pull') return void this.pulls.answer(model, response);
     if (!this.models.includes(model)) return send(response, 404, { error: `model '${model}' not found` });
     send(response, 200, {
       license: 'x'.repeat(10_000),
@@ -94,7 +104,7 @@ export class OllamaServer {
 }
 
 function send(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
+  response.writeHead(status, { 'Content-Type': 'application/json; charset=utf-8' }).end(JSON.stringify(body));
 }
 
 function endless(response: ServerResponse): void {

@@ -1,13 +1,20 @@
+import { Logger } from '@nestjs/common';
 import { policies, type LoadControl } from '../../src/cache/core';
+import { AppConfig, settingsSchema } from '../../src/config/app-config';
+import { ModelPulls, pullLimits } from '../../src/models/model-pulls';
+import type { Pull } from '../../src/models/pull';
+import type { PullProgress } from '../../src/models/pull-progress';
 import { ModelsService } from '../../src/models/models.service';
 import { OllamaClient } from '../../src/models/ollama.client';
 import { CacheUnderTest } from '../fakes/cache-under-test';
+import type { PullMood } from '../fakes/ollama-pulls';
 import { OllamaServer, type OllamaMood } from '../fakes/ollama-server';
 
+Logger.overrideLogger(false);
 const hour = 3_600_000;
 let ollama: OllamaServer;
 let under: CacheUnderTest;
-const limits = { timeoutMs: 300, maxBytes: 1_000_000 };
+const limits = { timeoutMs: 300, maxBytes: 1_000_000, maxLineBytes: 10_000 };
 const service = (url = ollama.url): ModelsService =>
   new ModelsService(new OllamaClient(url, limits), under.cache);
 
@@ -132,5 +139,143 @@ describe('under the policy of models', () => {
     expect((await one()).outcome).toBe('stale_hit');
     await refreshed;
     await expect(one()).rejects.toMatchObject({ status: 404 });
+  });
+});
+
+describe('a pull', () => {
+  const pullsOf = (ollama: Partial<AppConfig['ollama']> = {}, url?: string): ModelPulls => {
+    const defaults = settingsSchema.parse({});
+    const config = new AppConfig({ ...defaults, ollama: { ...defaults.ollama, ...ollama } });
+    return (pulls = new ModelPulls(new OllamaClient(url ?? server().url, limits), under.cache, config));
+  };
+  const server = (): OllamaServer => ollama;
+  let pulls: ModelPulls;
+  afterEach(() => pulls.onModuleDestroy());
+
+  /** All that one watcher gets until the end. */
+  const follow = async (pull: Pull): Promise<PullProgress[]> => {
+    const lines: PullProgress[] = [];
+    for await (const progress of pull.watch()) lines.push(progress);
+    return lines;
+  };
+  const problemOf = (pull: Pull): unknown =>
+    pull.state.kind === 'failed' ? [pull.state.problem.status, pull.state.problem.code] : pull.state.kind;
+  const held = async (pull: Pull): Promise<void> => {
+    for await (const { completed } of pull.watch()) if (completed === 500) return;
+  };
+
+  it('passes on every step, and ends when what was cached before it is forgotten', async () => {
+    const listed = (): Promise<number> =>
+      under.cache
+        .lookup('models:list', () => service().list(), { policy: policies.model })
+        .then(({ value }) => value.count);
+    expect(await listed()).toBe(3);
+    const { pull, joined } = pullsOf().start('new:1b');
+    const statuses = new Set((await follow(pull)).map(({ status }) => status));
+    expect([...statuses]).toEqual([
+      'pulling manifest',
+      'pulling dde5aa3fc5ff',
+      'verifying sha256 digest',
+      'writing manifest',
+    ]);
+    expect([joined, pull.state.kind, pull.watchers, await listed()]).toEqual([false, 'done', 0, 4]);
+  });
+
+  it('is joined by who asks for the same model, with or without the tag, and asked for once', async () => {
+    const release = ollama.pulls.hold();
+    const [first, second] = [pullsOf().start('tiny'), pulls.start('tiny:latest')];
+    expect([second.pull, second.joined]).toEqual([first.pull, true]);
+    await held(first.pull);
+    const late = pulls.start('tiny').pull.watch();
+    expect((await late.next()).value).toMatchObject({ completed: 500 });
+    release();
+    expect((await follow(first.pull)).at(-1)?.status).toBe('writing manifest');
+    expect(ollama.asked).toEqual(['POST /api/pull']);
+  });
+
+  it('goes on when nobody watches any more', async () => {
+    const release = ollama.pulls.hold();
+    const { pull } = pullsOf().start('new:1b');
+    await held(pull);
+    expect([pull.watchers, ollama.pulls.underWay]).toEqual([0, 1]);
+    release();
+    await follow(pull);
+    expect([pull.state.kind, ollama.pulls.abandoned]).toEqual(['done', 0]);
+  });
+
+  it('is one of so many at once, and watched by so many', async () => {
+    const release = ollama.pulls.hold();
+    const { pull } = pullsOf({ maxPulls: 1 }).start('new:1b');
+    expect(() => pulls.start('other:1b')).toThrow(
+      expect.objectContaining({ status: 429, code: 'MODEL_PULLS_TOO_MANY' }),
+    );
+    const watches = Array.from({ length: pullLimits.maxWatchers }, () => pulls.start('new:1b').pull.watch());
+    expect(() => pulls.start('new:1b')).toThrow(expect.objectContaining({ status: 429 }));
+    await watches[0]!.return();
+    expect(pulls.start('new:1b').pull).toBe(pull);
+    release();
+    await follow(pull);
+    await follow(pulls.start('other:1b').pull);
+    expect(pulls.all().map(({ name }) => name)).toEqual(['other:1b', 'new:1b']);
+  });
+
+  it('is remembered among the last twenty', async () => {
+    pullsOf();
+    for (let round = 0; round < 22; round += 1) await follow(pulls.start('new:1b').pull);
+    expect(pulls.all()).toHaveLength(pullLimits.maxKept);
+  });
+
+  it.each<[PullMood, number, string]>([
+    ['error', 502, 'MODELS_BAD_ANSWER'],
+    ['silent', 503, 'MODEL_PULL_TIMEOUT'],
+    ['hang', 503, 'MODEL_PULL_TIMEOUT'],
+    ['cut-off', 503, 'MODELS_UNAVAILABLE'],
+    ['malformed-line', 502, 'MODELS_BAD_ANSWER'],
+    ['wrong-shape', 502, 'MODELS_BAD_ANSWER'],
+    ['huge-line', 502, 'MODELS_BAD_ANSWER'],
+    ['error-line', 502, 'MODEL_PULL_FAILED'],
+    ['ends-early', 502, 'MODELS_BAD_ANSWER'],
+  ])(
+    'that goes wrong with %s fails as %d %s, without the text of the provider',
+    async (mood, status, code) => {
+      ollama.pulls.mood = mood;
+      const { pull } = pullsOf({ pullIdleMs: 150 }).start('new:1b');
+      await follow(pull);
+      expect(problemOf(pull)).toEqual([status, code]);
+      expect(JSON.stringify(pull.state)).not.toMatch(/10\.0\.0\.3|127\.0\.0\.1|permission/);
+    },
+  );
+
+  it('of what the registry does not have is 404, and of a provider that is away 503', async () => {
+    const unknown = pullsOf().start('no-such:model').pull;
+    await unknown.found;
+    expect(problemOf(unknown)).toEqual([404, 'MODEL_NOT_FOUND']);
+    await ollama.stop();
+    const away = pulls.start('new:1b').pull;
+    await away.found;
+    expect(problemOf(away)).toEqual([503, 'MODELS_UNAVAILABLE']);
+  });
+
+  it('that takes too long in all is given up, though the provider says something', async () => {
+    ollama.pulls.hold();
+    const { pull } = pullsOf({ pullTimeoutMs: 200 }).start('new:1b');
+    await follow(pull);
+    expect(problemOf(pull)).toEqual([503, 'MODEL_PULL_TIMEOUT']);
+  });
+
+  it('ends with the application, which waits for it, and none begins afterwards', async () => {
+    ollama.pulls.hold();
+    const { pull } = pullsOf().start('new:1b');
+    await held(pull);
+    await pulls.onModuleDestroy();
+    expect(problemOf(pull)).toEqual([503, 'MODEL_PULL_ABORTED']);
+    expect(() => pulls.start('new:1b')).toThrow(expect.objectContaining({ code: 'MODEL_PULL_ABORTED' }));
+  });
+
+  it('needs a provider', () => {
+    pulls = new ModelPulls(null, under.cache, new AppConfig(settingsSchema.parse({})));
+    expect(() => pulls.start('new:1b')).toThrow(
+      expect.objectContaining({ status: 503, code: 'MODELS_NO_PROVIDER' }),
+    );
   });
 });

@@ -5,10 +5,15 @@ export class ModelDto {
   @ApiProperty({ example: 'llama3.2:3b' })
   name!: string;
 
-  @ApiProperty({ type: Number, nullable: true, description: 'Bytes on the disk of the provider' })
+  @ApiProperty({
+    type: Number,
+    nullable: true,
+    description: 'Bytes on the disk of the provider',
+    example: 2_019_393_189,
+  })
   size_bytes!: number | null;
 
-  @ApiProperty({ type: String, nullable: true, format: 'date-time' })
+  @ApiProperty({ type: String, nullable: true, format: 'date-time', example: '2026-01-02T03:04:05.123Z' })
   modified_at!: string | null;
 
   @ApiProperty({ type: String, nullable: true, example: 'llama' })
@@ -22,7 +27,7 @@ export class ModelListDto {
   @ApiProperty({ type: [ModelDto], description: 'By name' })
   models!: ModelDto[];
 
-  @ApiProperty()
+  @ApiProperty({ example: 1 })
   count!: number;
 
   @ApiProperty({
@@ -30,6 +35,7 @@ export class ModelListDto {
     nullable: true,
     enum: ['ollama'],
     description: 'Null when none is configured',
+    example: 'ollama',
   })
   provider!: 'ollama' | null;
 }
@@ -47,7 +53,7 @@ export class ModelDetailsDto extends ModelDto {
   @ApiProperty({ type: [String], nullable: true, example: ['completion', 'tools'] })
   capabilities!: string[] | null;
 
-  @ApiProperty({ enum: ['ollama'] })
+  @ApiProperty({ enum: ['ollama'], example: 'ollama' })
   provider!: 'ollama';
 }
 
