@@ -2,9 +2,14 @@ import type { CacheDecoratorOptions } from '../cache';
 import { isModelName } from './model-name';
 
 /** Everything about models carries the tags of its policy, `model` and `models`; one model carries `model:<name>` as well. */
-const tagsOfModel = (name: unknown): string[] => {
+const tagsOfModel = (name: string): string[] => [`model:${name}`];
+
+/** No tag: what cannot be the name of a model is answered past the cache, which keeps nothing of what anybody may invent. */
+const noModel = ['!no-model'];
+
+const tagsOfPath = (name: unknown): string[] => {
   const text = Array.isArray(name) ? name.join('/') : name;
-  return typeof text === 'string' && isModelName(text) ? [`model:${text}`] : [];
+  return typeof text === 'string' && isModelName(text) ? tagsOfModel(text) : noModel;
 };
 
 /** Loads that may run at once: the provider runs prompts on the same machine. */
@@ -19,12 +24,12 @@ export const modelsCache = {
     key: 'models:one',
     query: [],
     maxConcurrentLoads,
-    tags: ({ params }: { params: Readonly<Record<string, unknown>> }) => tagsOfModel(params['name']),
+    tags: ({ params }: { params: Readonly<Record<string, unknown>> }) => tagsOfPath(params['name']),
   },
 } satisfies Record<string, CacheDecoratorOptions>;
 
 /** What is to be forgotten of one model when the provider no longer has it. */
 export { tagsOfModel };
 
-/** What a pull drops when it has succeeded: the list, and what was known of the model that another name may stand for as well. */
+/** What a pull drops when it has succeeded: the list and every model (a name may stand for another), by the tag that all carry, and what else tells of this one. */
 export const tagsOfPull = (name: string): string[] => ['models', ...tagsOfModel(name)];

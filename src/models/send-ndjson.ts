@@ -1,13 +1,12 @@
 import type { ServerResponse } from 'node:http';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 
 /** One JSON object a line (github.com/ndjson/ndjson-spec); not registered with IANA, and what Ollama calls it. */
 export const ndjsonType = 'application/x-ndjson; charset=utf-8';
 
 /**
  * Answers with objects as they come, one JSON line each, no faster than the client takes them. A client that leaves ends the
- * iteration and is no error.
+ * iteration and is no error. By hand and not by `stream.pipeline`, whose listeners, with those of the middleware, are more than
+ * Node lets a response have without a warning.
  */
 export async function sendNdjson(response: ServerResponse, objects: AsyncIterable<object>): Promise<void> {
   response.writeHead(200, {
@@ -17,13 +16,21 @@ export async function sendNdjson(response: ServerResponse, objects: AsyncIterabl
     'X-Accel-Buffering': 'no',
   });
   response.flushHeaders();
-  try {
-    await pipeline(Readable.from(textOf(objects)), response);
-  } catch (error) {
-    if (!response.destroyed) throw error;
+  for await (const object of objects) {
+    if (response.destroyed) return;
+    if (!response.write(`${JSON.stringify(object)}\n`)) await taken(response);
   }
+  response.end();
 }
 
-async function* textOf(objects: AsyncIterable<object>): AsyncGenerator<string, void, undefined> {
-  for await (const object of objects) yield `${JSON.stringify(object)}\n`;
+/** Resolves when the client has taken what was written, or has left. */
+function taken(response: ServerResponse): Promise<void> {
+  return new Promise(resolve => {
+    const go = (): void => {
+      response.off('drain', go).off('close', go);
+      resolve();
+    };
+    response.on('drain', go).on('close', go);
+    if (response.destroyed) go();
+  });
 }
