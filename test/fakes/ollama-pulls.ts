@@ -69,6 +69,8 @@ export class OllamaPulls {
     say({ ...layer, completed: 500 });
     await this.#held;
     switch (this.mood) {
+      case 'well':
+        break;
       case 'hang':
         return;
       case 'cut-off':

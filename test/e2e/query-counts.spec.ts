@@ -1,0 +1,138 @@
+import { OllamaServer } from '../fakes/ollama-server';
+import { type Answer, Application } from './harness/application';
+import { eventually } from './harness/eventually';
+import { RedisServer } from './harness/redis-server';
+
+/**
+ * What each route asks the database for: nothing at the second read, and after a change no more than what has changed. The numbers are
+ * those of the counter in /metrics, which counts each statement and neither pings nor migrations. One that grows is a regression.
+ */
+const api = '/api/v1';
+const key = 'e2e-key-of-query-counts-0123456789abcdef';
+const admin = { 'X-API-Key': key };
+let [app, redis, ollama]: [Application?, RedisServer?, OllamaServer?] = [];
+
+beforeAll(async () => {
+  [redis, ollama] = await Promise.all([RedisServer.start(), OllamaServer.start()]);
+  app = await Application.start({
+    ...{ REDIS_URL: redis.url, OLLAMA_URL: ollama.url, ADMIN_API_KEYS: key },
+    // Nothing is there before somebody reads it, and nobody reads in the background.
+    CACHE_WARMING: 'off',
+  });
+  await eventually(async () => {
+    const { body } = await running().get<{ coherence: { gate_open: boolean } }>(`${api}/cache/stats`);
+    expect(body.coherence.gate_open).toBe(true);
+  });
+}, 90_000);
+afterAll(async () => {
+  await app?.stop();
+  await Promise.all([redis?.stop(), ollama?.stop()]);
+});
+
+const running = (): Application => app!;
+const queries = async (): Promise<number> => {
+  const { text } = await running().get('/metrics');
+  return Number(/^database_queries_total (\d+)$/m.exec(text)![1]);
+};
+/** Queries that a request costs, which has to succeed. */
+const cost = async (ask: () => Promise<Answer>): Promise<number> => {
+  const before = await queries();
+  const { status, text } = await ask();
+  if (status >= 300) throw new Error(`${status}: ${text}`);
+  return (await queries()) - before;
+};
+const read = (path: string) => (): Promise<Answer> => running().get(path);
+const changeAgent = (id: string) => (): Promise<Answer> =>
+  running().patch(
+    `${api}/agents/${id}`,
+    { description: `at ${performance.now()}` },
+    { ...admin, 'If-Match': '*' },
+  );
+const changeSettings = (): Promise<Answer> =>
+  running().patch(
+    `${api}/settings`,
+    { performance: { agents_page_size: 40 } },
+    { ...admin, 'If-Match': '*' },
+  );
+
+const agent = 'ai-agent-orchestrator';
+const other = 'security-scanner';
+
+describe('queries of the database for', () => {
+  it.each<[route: string, path: string, cold: number, write: () => Promise<Answer>, afterWrite: number]>([
+    // The size of a page is a setting, and is read with it.
+    ['a page of agents', `${api}/agents`, 2, changeAgent(agent), 2],
+    [
+      'a page of agents with filters',
+      `${api}/agents?status=unknown&capability=orchestration&limit=5`,
+      2,
+      changeAgent(agent),
+      2,
+    ],
+    ['a page of agents after a change of settings', `${api}/agents?limit=6`, 2, changeSettings, 1],
+    ['an agent', `${api}/agents/${agent}`, 1, changeAgent(agent), 1],
+    ['an agent after a change of another', `${api}/agents/${other}`, 1, changeAgent(agent), 0],
+    ['the settings', `${api}/settings`, 1, changeSettings, 1],
+    ['one setting', `${api}/settings/performance`, 1, changeSettings, 1],
+    ['the models', `${api}/models`, 0, changeSettings, 0],
+    ['a model', `${api}/models/tiny:latest`, 0, changeSettings, 0],
+    ['the status', `${api}/status`, 0, changeSettings, 0],
+    ['the metrics', `${api}/metrics`, 0, changeSettings, 0],
+    ['the health in detail', `${api}/health/detailed`, 0, changeSettings, 0],
+    ['the readiness', '/health/ready', 0, changeSettings, 0],
+    ['the health of the hardware', `${api}/hardware/health`, 0, changeSettings, 0],
+    ['the status of the hardware', `${api}/hardware/status`, 0, changeSettings, 0],
+    ['the metrics of the hardware', `${api}/hardware/metrics`, 0, changeSettings, 0],
+    ['the statistics', `${api}/cache/stats`, 0, changeSettings, 0],
+  ])('%s', async (_route, path, cold, write, afterWrite) => {
+    const counts = [await cost(read(path)), await cost(read(path))];
+    await cost(write);
+    expect([...counts, await cost(read(path))]).toEqual([cold, 0, afterWrite]);
+  });
+
+  it('an agent that is not there: once in a while, however often it is asked for', async () => {
+    const before = await queries();
+    for (let round = 0; round < 5; round += 1)
+      expect((await running().get(`${api}/agents/nobody`)).status).toBe(404);
+    expect((await queries()) - before).toBe(1);
+  });
+
+  it('fifty readers of one agent at once: one', async () => {
+    await cost(changeAgent(agent));
+    const before = await queries();
+    await Promise.all(Array.from({ length: 50 }, read(`${api}/agents/${agent}`)));
+    expect((await queries()) - before).toBe(1);
+  });
+
+  it('requests that are refused: none', async () => {
+    const before = await queries();
+    for (const path of [
+      'agents?limit=0',
+      'agents?status=tired',
+      'agents?nothing=1',
+      'agents/Not_An_Id',
+      'models/a%20b',
+    ])
+      expect([400, 404]).toContain((await running().get(`${api}/${path}`)).status);
+    expect((await running().post(`${api}/agents`, { name: '' }, admin)).status).toBe(400);
+    expect((await running().post(`${api}/models/pull`, { name: '' }, admin)).status).toBe(400);
+    expect((await queries()) - before).toBe(0);
+  });
+
+  it('a key of the database: its lookup and the note that it was used, and then nothing for a minute', async () => {
+    const { body } = await running().post<{ key: string }>(
+      `${api}/admin/keys`,
+      { name: 'counted', scopes: ['models:write'] },
+      admin,
+    );
+    // The entry of the audit log is written behind the answer.
+    await eventually(async () =>
+      expect((await running().get('/metrics')).text).toMatch(/^audit_written_total [1-9]/m),
+    );
+    const before = await queries();
+    const pulls = (): Promise<Answer> => running().get(`${api}/models/pulls`, { 'X-API-Key': body.key });
+    expect((await pulls()).status).toBe(200);
+    await eventually(async () => expect((await queries()) - before).toBe(2));
+    expect([await cost(pulls), await cost(pulls)]).toEqual([0, 0]);
+  });
+});
