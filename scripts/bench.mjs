@@ -1,11 +1,11 @@
 // `npm run bench [-- NAME…] [--short]`: builds the benchmark and the source that it measures into a folder of its own, and asks
 // the questions of bench/questions, one process each; without a name all of them, and then the table of what is reached.
-// `npm run bench:http` and `bench:hit-rate` are folders with a run.ts of their own: by name alone.
+// `npm run bench:http`, `bench:hit-rate` and `bench:origin-load` are folders with a run.ts of their own: by name alone.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { installIn, root, stop } from './steps.mjs';
+import { installIn, needPrograms, postgresServer, redisServer, root, stop } from './steps.mjs';
 
 const words = process.argv.slice(2);
 const options = words.filter(word => word.startsWith('--'));
@@ -16,18 +16,23 @@ const questions = readdirSync(join(root, 'bench', 'questions'))
 const isApart = name => existsSync(join(root, 'bench', name, 'run.ts'));
 const unknown = names.filter(name => !questions.includes(name) && !isApart(name));
 if (unknown.length > 0)
-  stop(`There is no benchmark ${unknown.join(', ')}. There are: ${questions.join(', ')}, http, hit-rate.`);
+  stop(
+    `There is no benchmark ${unknown.join(', ')}. There are: ${questions.join(', ')}, http, hit-rate, origin-load.`,
+  );
 
 const asked = names.length > 0 ? names : questions;
 if (asked.some(name => !isApart(name))) installIn(join(root, 'bench', 'peers'));
+if (asked.includes('origin-load')) needPrograms([redisServer, postgresServer]);
 const out = mkdtempSync(join(tmpdir(), 'sutazai-bench-'));
 try {
   symlinkSync(join(root, 'node_modules'), join(out, 'node_modules'));
   const swc = join(root, 'node_modules', '@swc', 'cli', 'bin', 'swc.js');
   // Peers are ES modules where they stand: `import()` has to stay what it is.
   const modules = ['-C', 'module.type=commonjs', '-C', 'module.ignoreDynamic=true'];
+  // Servers that the tests start as well.
+  const fromTests = ['test/e2e/harness', 'test/fakes'];
   const ignored = ['--copy-files', '--ignore', '**/*.spec.ts,**/node_modules/**'];
-  if (run([swc, 'src', 'bench', '-d', out, ...modules, ...ignored, '-q']) !== 0)
+  if (run([swc, 'src', 'bench', ...fromTests, '-d', out, ...modules, ...ignored, '-q']) !== 0)
     throw new Error('the benchmark could not be built');
   const failed = asked.filter(name => {
     const file = isApart(name) ? [join(out, 'bench', name, 'run.js')] : [join(out, 'bench', 'run.js'), name];

@@ -61,8 +61,8 @@ export function needPrograms(programs) {
   const packages = missing.map(program => program.aptPackage);
   const names = missing.map(program => program.name).join(' and ');
   const how = `install ${names}, for example with: apt-get install ${packages.join(' ')}`;
-  if (!onPath('apt-get')) stop(`The tests need ${names}: ${how}.`);
-  if (process.getuid?.() !== 0) stop(`The tests need ${names}; as root, ${how}.`);
+  if (!onPath('apt-get')) stop(`${names} cannot be found: ${how}.`);
+  if (process.getuid?.() !== 0) stop(`${names} cannot be found; as root, ${how}.`);
   say(`Installing ${packages.join(' and ')} (apt-get) …`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   run(['apt-get', 'update', '-q'], `apt-get update failed; ${how}`, {
