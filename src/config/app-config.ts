@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { z } from 'zod';
 import { adminKeys } from './admin-keys';
 import { cleanupFolders } from './cleanup-folders';
@@ -142,6 +143,28 @@ export const settingsSchema = z.strictObject({
       env: 'OLLAMA_PULL_IDLE_MS',
       unit: 'ms',
       description: 'A pull of which Ollama says nothing for so long is given up.',
+    }),
+  }),
+  hardware: section({
+    hostId: setting<string | undefined>(
+      text(/^[A-Za-z0-9._-]{1,128}$/, '1 to 128 of the characters A-Z a-z 0-9 . _ -'),
+      undefined,
+      {
+        env: 'HARDWARE_HOST_ID',
+        description:
+          'Name of this host in the recorded history; instances of one host share it. Set it where host names change, as in containers.',
+        defaultText: 'the name of the host',
+      },
+    ),
+    monitoring: setting(onOff, true, {
+      env: 'HARDWARE_MONITORING',
+      description:
+        'on records the load of this host in the database and raises alerts; off leaves that to other instances of the host.',
+    }),
+    streamMaxClients: setting(wholeNumber(0, 10_000), 32, {
+      env: 'HARDWARE_STREAM_MAX_CLIENTS',
+      unit: 'clients',
+      description: 'Clients of /hardware/metrics/stream at once; further ones get 503. 0 lets nobody in.',
     }),
   }),
   admin: section({
@@ -297,6 +320,7 @@ export class AppConfig {
   };
   readonly database: Settings['database'] & { readonly mode: 'server' | 'embedded' };
   readonly ollama: Settings['ollama'];
+  readonly hardware: Omit<Settings['hardware'], 'hostId'> & { readonly hostId: string };
   /** `apiKeys` are SHA-256 digests in lower-case hex, never keys. */
   readonly admin: Settings['admin'];
   readonly cache: Settings['cache'];
@@ -321,6 +345,7 @@ export class AppConfig {
     };
     this.database = { ...database, mode: database.url === undefined ? 'embedded' : 'server' };
     this.ollama = settings.ollama;
+    this.hardware = { ...settings.hardware, hostId: settings.hardware.hostId ?? nameOfHost() };
     this.admin = settings.admin;
     this.cache = settings.cache;
     this.warming = settings.warming;
@@ -341,6 +366,11 @@ function section<T extends z.core.$ZodShape>(shape: T): z.ZodType<z.output<z.Zod
   const schema = z.preprocess(value => value ?? {}, object).prefault({});
   sections.set(schema, object);
   return schema;
+}
+
+/** The host name, with what a host id may not hold replaced. */
+function nameOfHost(): string {
+  return hostname().replace(/[^A-Za-z0-9._-]/g, '-').slice(0, 128) || 'localhost';
 }
 
 function rateLimit(value: unknown): number | 'off' | Refusal {

@@ -27,6 +27,8 @@ export interface MetricsParts {
   network: boolean;
   gpu: boolean;
   processes: boolean;
+  /** The CPU of the time up to now, and not of the last full five seconds; for who asks more often than that. */
+  fresh?: boolean;
 }
 
 /** This machine. Each call reads it; the routes are cached. */
@@ -36,7 +38,7 @@ export class HardwareService {
 
   async metrics(parts: MetricsParts): Promise<HardwareMetricsDto> {
     const [cpu, memory, disk, network, gpu, processes] = await Promise.all([
-      this.cpu(),
+      this.cpu(parts.fresh),
       this.memory(),
       parts.disk ? this.disks() : undefined,
       parts.network ? this.network() : undefined,
@@ -91,10 +93,10 @@ export class HardwareService {
     return listProcesses(table, filter);
   }
 
-  /** What the health score is made of. */
-  async vitals(): Promise<Vitals> {
+  /** What the health score is made of; `fresh` as for the metrics. */
+  async vitals(fresh = false): Promise<Vitals> {
     const [sample, memory, disks] = await Promise.all([
-      this.machine.cpuSample(),
+      fresh ? this.machine.freshCpuSample() : this.machine.cpuSample(),
       this.memory(),
       this.disks(),
     ]);
@@ -109,10 +111,10 @@ export class HardwareService {
     };
   }
 
-  async cpu(): Promise<CpuDto> {
+  async cpu(fresh = false): Promise<CpuDto> {
     const { machine } = this;
     const [sample, description, frequencyMhz] = await Promise.all([
-      machine.cpuSample(),
+      fresh ? machine.freshCpuSample() : machine.cpuSample(),
       machine.cpuDescription(),
       machine.frequencyMhz(),
     ]);

@@ -5,6 +5,8 @@ import { MachineThread, MachineUnreadableError, type MachineQuestions } from './
 
 /** How often the CPU is looked at, in milliseconds: its percentages are of the time between two looks. */
 const samplePeriodMs = 5_000;
+/** A look at the CPU is shared for so long; over shorter times its percentages are noise. */
+const minSampleWindowMs = 500;
 /** The first sample comes so long after the start. */
 const firstSampleMs = 500;
 /** A table of processes is shared for so long; over shorter times their CPU shares are noise. */
@@ -34,6 +36,8 @@ export class Machine implements OnModuleInit, OnModuleDestroy {
   private readonly closed = new AbortController();
   private readonly unreadable = new Set<string>();
   private sample: CpuSample | null = null;
+  private lookedAtMs = 0;
+  private looking: Promise<void> | undefined;
   private sampling: Promise<void> = Promise.resolve();
   private firstSample: Promise<void> = Promise.resolve();
   private table: { atMs: number; answer: Promise<ProcessTable | null> } | undefined;
@@ -55,6 +59,13 @@ export class Machine implements OnModuleInit, OnModuleDestroy {
   /** Shares of the CPU over the last seconds; waits for the first sample, half a second after the start. */
   async cpuSample(): Promise<CpuSample | null> {
     await this.firstSample;
+    return this.sample;
+  }
+
+  /** The same of the time up to now, unless there was a look within the last half second. */
+  async freshCpuSample(): Promise<CpuSample | null> {
+    await this.firstSample;
+    if (performance.now() - this.lookedAtMs >= minSampleWindowMs) await this.look();
     return this.sample;
   }
 
@@ -125,26 +136,36 @@ export class Machine implements OnModuleInit, OnModuleDestroy {
   private async keepSampling(afterFirst: () => void): Promise<void> {
     const { signal } = this.closed;
     // What came before the first look is the load since the machine started: a baseline and no sample.
-    let lookedAtMs = performance.now();
+    this.lookedAtMs = performance.now();
     await this.ask('currentLoad');
     for (let waitMs = firstSampleMs; !signal.aborted; waitMs = samplePeriodMs) {
       await sleep(waitMs, undefined, { signal, ref: false }).catch((error: Error) => {
         if (error.name !== 'AbortError') throw error;
       });
       if (signal.aborted) break;
-      const nowMs = performance.now();
-      const load = await this.ask('currentLoad');
-      this.sample = load && {
-        percent: load.currentLoad,
-        userPercent: load.currentLoadUser,
-        systemPercent: load.currentLoadSystem,
-        perCore: load.cpus.map(core => core.load),
-        windowMs: Math.round(nowMs - lookedAtMs),
-      };
-      lookedAtMs = nowMs;
+      await this.look();
       afterFirst();
     }
     afterFirst();
+  }
+
+  /** Takes the sample of the time since the look before; those who look at once share one. */
+  private look(): Promise<void> {
+    this.looking ??= this.takeSample().finally(() => (this.looking = undefined));
+    return this.looking;
+  }
+
+  private async takeSample(): Promise<void> {
+    const nowMs = performance.now();
+    const load = await this.ask('currentLoad');
+    this.sample = load && {
+      percent: load.currentLoad,
+      userPercent: load.currentLoadUser,
+      systemPercent: load.currentLoadSystem,
+      perCore: load.cpus.map(core => core.load),
+      windowMs: Math.round(nowMs - this.lookedAtMs),
+    };
+    this.lookedAtMs = nowMs;
   }
 
   /** Null when it cannot be read; said once for each question until it can be read again. */
