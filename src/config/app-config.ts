@@ -370,7 +370,11 @@ function section<T extends z.core.$ZodShape>(shape: T): z.ZodType<z.output<z.Zod
 
 /** The host name, with what a host id may not hold replaced. */
 function nameOfHost(): string {
-  return hostname().replace(/[^A-Za-z0-9._-]/g, '-').slice(0, 128) || 'localhost';
+  return (
+    hostname()
+      .replace(/[^A-Za-z0-9._-]/g, '-')
+      .slice(0, 128) || 'localhost'
+  );
 }
 
 function rateLimit(value: unknown): number | 'off' | Refusal {

@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { isNull, sql } from 'drizzle-orm';
 import {
   bigint,
   boolean,
@@ -7,6 +7,7 @@ import {
   integer,
   jsonb,
   pgTable,
+  primaryKey,
   text,
   timestamp,
   uniqueIndex,
@@ -123,3 +124,51 @@ export const hardwareTasks = pgTable(
     index('hardware_tasks_latest').on(table.kind, table.createdAt.desc(), table.id),
   ],
 );
+
+/** Load of the hosts: one row for each tick of a host, whose key it is, so that its instances write one between them. Null is not known. */
+export const hardwareSamples = pgTable(
+  'hardware_samples',
+  {
+    host: text('host').notNull(),
+    /** Beginning of the tick in seconds since 1970. */
+    tick: bigint('tick', { mode: 'number' }).notNull(),
+    cpuPercent: doublePrecision('cpu_percent'),
+    loadPerCore: doublePrecision('load_per_core'),
+    memoryPercent: doublePrecision('memory_percent'),
+    swapPercent: doublePrecision('swap_percent'),
+    diskPercent: doublePrecision('disk_percent'),
+  },
+  table => [primaryKey({ columns: [table.host, table.tick] }), index('hardware_samples_tick').on(table.tick)],
+);
+
+/** Alerts of the hosts; open while `clearedAt` is null, and then the only one of its host and resource. */
+export const hardwareAlerts = pgTable(
+  'hardware_alerts',
+  {
+    id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    host: text('host').notNull(),
+    resource: text('resource', { enum: ['cpu', 'load', 'memory', 'swap', 'disk'] }).notNull(),
+    raisedAt: timestamp('raised_at', { withTimezone: true, mode: 'string' }).notNull(),
+    raisedValue: doublePrecision('raised_value').notNull(),
+    raiseThreshold: doublePrecision('raise_threshold').notNull(),
+    clearThreshold: doublePrecision('clear_threshold').notNull(),
+    samples: integer('samples').notNull(),
+    clearedAt: timestamp('cleared_at', { withTimezone: true, mode: 'string' }),
+    /** Null as well when the resource is not watched any more. */
+    clearedValue: doublePrecision('cleared_value'),
+    acknowledgedAt: timestamp('acknowledged_at', { withTimezone: true, mode: 'string' }),
+    acknowledgedBy: text('acknowledged_by'),
+  },
+  table => [
+    uniqueIndex('hardware_alerts_open').on(table.host, table.resource).where(isNull(table.clearedAt)),
+    index('hardware_alerts_host').on(table.host, table.id),
+  ],
+);
+
+/** One row, `id` 1: how hosts are watched. What the document does not say has its default. */
+export const hardwareMonitoring = pgTable('hardware_monitoring', {
+  id: integer('id').primaryKey(),
+  document: jsonb('document').$type<Record<string, unknown>>().notNull(),
+  updatedAt: timestamp('updated_at', { withTimezone: true, mode: 'string' }).notNull().defaultNow(),
+  updatedBy: text('updated_by').notNull(),
+});

@@ -3,8 +3,24 @@ import type { CacheDecoratorOptions } from '../cache';
 /** Facts about this host stay in this process and are never served stale. */
 const ofThisHost = { tier: 'local', staleMs: 0, tags: ['hardware'] } as const;
 
+/** What depends on how hosts are watched: a change of it drops all of that. */
+const monitoring = 'hardware:monitoring';
+/** What tells alerts: dropped when one is raised, cleared or acknowledged. */
+const alerts = 'hardware:alerts';
+
+/** Both kinds of analysis read the history, the thresholds and the alerts. */
+const analysisTags = ['hardware', monitoring, alerts];
+/**
+ * A route of an analysis keeps its answer in this process, because the request does not name the host that it is about. The
+ * answer takes the age of the computation behind it along, so that both together are no older than one.
+ */
+const analysisOfThisHost = { ...ofThisHost, tags: analysisTags, query: [] } as const;
+const ofHost = (host: string): [string] => [host];
+
 /** What of the hardware is cached, under which keys and tags. */
 export const hardwareCache = {
+  monitoringTag: monitoring,
+  alertsTag: alerts,
   /** GET /hardware/health */
   health: { ...ofThisHost, key: 'hardware:health', ttlMs: 30_000, query: [] },
   /** GET /hardware/status */
@@ -23,4 +39,29 @@ export const hardwareCache = {
     ttlMs: 10_000,
     query: ['sort_by', 'limit', 'min_cpu_percent', 'min_memory_mb'],
   },
-} satisfies Record<string, CacheDecoratorOptions>;
+  /** GET /hardware/monitoring/config */
+  monitoringConfig: {
+    key: 'hardware:monitoring-config',
+    ttlMs: 300_000,
+    tags: ['hardware', monitoring],
+    query: [],
+  },
+  /** The configuration from the database, which every sampler asks for each second. */
+  monitoringQuery: { key: 'hardware:monitoring-query', tags: ['hardware', monitoring] },
+  /** GET /hardware/alerts */
+  alerts: {
+    key: 'hardware:alerts',
+    ttlMs: 10_000,
+    staleMs: 0,
+    tags: ['hardware', alerts],
+    query: ['state', 'host', 'limit', 'before'],
+  },
+  /** GET /hardware/analyze/performance, /hardware/analyze/capacity, /hardware/recommendations */
+  performance: { ...analysisOfThisHost, key: 'hardware:performance' },
+  capacity: { ...analysisOfThisHost, key: 'hardware:capacity' },
+  recommendations: { ...analysisOfThisHost, key: 'hardware:recommendations' },
+  /** The computations behind them, of one host each: instances of a host share them. */
+  performanceOf: { key: 'hardware:performance-of', tags: analysisTags, args: ofHost },
+  capacityOf: { key: 'hardware:capacity-of', tags: analysisTags, args: ofHost },
+  recommendationsOf: { key: 'hardware:recommendations-of', tags: analysisTags, args: ofHost },
+} as const satisfies Record<string, string | CacheDecoratorOptions>;

@@ -108,8 +108,7 @@ export class StreamHub {
         counts.events += 1;
       }
     } finally {
-      if (!this.#isClosed)
-        for (const client of this.#clients) client.keepAlive(clock.nowMs(), heartbeatMs);
+      if (!this.#isClosed) for (const client of this.#clients) client.keepAlive(clock.nowMs(), heartbeatMs);
     }
   }
 

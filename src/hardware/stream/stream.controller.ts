@@ -30,7 +30,10 @@ export class StreamController {
       },
     },
   })
-  @ApiResponse({ status: 400, description: 'VALIDATION_FAILED, UNKNOWN_FIELD, QUERY_DUPLICATE, QUERY_INVALID' })
+  @ApiResponse({
+    status: 400,
+    description: 'VALIDATION_FAILED, UNKNOWN_FIELD, QUERY_DUPLICATE, QUERY_INVALID',
+  })
   @ApiResponse({ status: 503, description: 'STREAM_CLIENTS_TOO_MANY, SERVICE_UNAVAILABLE' })
   events(@Query() { interval }: StreamQueryDto, @Req() request: Request, @Res() response: Response): void {
     // A HEAD is answered by the head alone: it would hold a place for ever.

@@ -1,0 +1,76 @@
+import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { type Actor, ByActor } from '../../auth/actor.decorator';
+import { AdminOnly } from '../../auth/admin-only.decorator';
+import { CacheApiResponse, CacheStaticData, InvalidatesCache } from '../../cache';
+import { hardwareCache } from '../cache';
+import { AlertDto, AlertListDto, ListAlertsQueryDto, toAlertDto } from '../dto/alert.dto';
+import {
+  ChangeMonitoringDto,
+  MonitoringConfigDto,
+  toMonitoringConfigDto,
+} from '../dto/monitoring-config.dto';
+import { AlertsService } from './alerts.service';
+import { MonitoringService } from './monitoring.service';
+
+@ApiTags('hardware')
+@Controller('hardware')
+export class MonitoringController {
+  constructor(
+    private readonly monitoring: MonitoringService,
+    private readonly alertsOf: AlertsService,
+  ) {}
+
+  @Get('monitoring/config')
+  @CacheStaticData(hardwareCache.monitoringConfig)
+  @ApiOperation({ summary: 'How hosts are watched: interval, thresholds and retention' })
+  @ApiOkResponse({ type: MonitoringConfigDto })
+  @ApiResponse({ status: 503, description: 'DATABASE_UNAVAILABLE' })
+  async config(): Promise<MonitoringConfigDto> {
+    return toMonitoringConfigDto(await this.monitoring.current());
+  }
+
+  @Post('monitoring/config')
+  @HttpCode(200)
+  @AdminOnly('hardware:write')
+  @InvalidatesCache({ tags: [hardwareCache.monitoringTag] })
+  @ApiOperation({
+    summary: 'Change how hosts are watched',
+    description: 'What is left out stays. Every instance follows within two seconds.',
+  })
+  @ApiOkResponse({ type: MonitoringConfigDto })
+  @ApiResponse({ status: 400, description: 'BODY_INVALID, VALIDATION_FAILED, UNKNOWN_FIELD' })
+  async change(@Body() body: ChangeMonitoringDto, @ByActor() actor: Actor): Promise<MonitoringConfigDto> {
+    return toMonitoringConfigDto(await this.monitoring.change(body.toChange(), actor.id));
+  }
+
+  @Get('alerts')
+  @CacheApiResponse(hardwareCache.alerts)
+  @ApiOperation({ summary: 'Alerts of all hosts in pages, the latest first' })
+  @ApiOkResponse({ type: AlertListDto })
+  @ApiResponse({
+    status: 400,
+    description: 'VALIDATION_FAILED, UNKNOWN_FIELD, QUERY_DUPLICATE, QUERY_INVALID',
+  })
+  @ApiResponse({ status: 503, description: 'DATABASE_UNAVAILABLE' })
+  async alerts(@Query() { state, host, limit, before }: ListAlertsQueryDto): Promise<AlertListDto> {
+    const { rows, nextBefore } = await this.alertsOf.page({ state, host, limit, before });
+    return { alerts: rows.map(toAlertDto), count: rows.length, next_before: nextBefore };
+  }
+
+  @Post('alerts/:id/acknowledge')
+  @HttpCode(200)
+  @AdminOnly('hardware:write')
+  @InvalidatesCache({ tags: [hardwareCache.alertsTag] })
+  @ApiOperation({
+    summary: 'Say that an alert was seen',
+    description:
+      'It stays with the first who said so; again changes nothing. The alert stays open until it is cleared.',
+  })
+  @ApiParam({ name: 'id', type: 'integer', example: 17 })
+  @ApiOkResponse({ type: AlertDto })
+  @ApiResponse({ status: 404, description: 'ALERT_NOT_FOUND' })
+  async acknowledge(@Param('id') id: string, @ByActor() actor: Actor): Promise<AlertDto> {
+    return toAlertDto(await this.alertsOf.acknowledge(id, actor.id));
+  }
+}
