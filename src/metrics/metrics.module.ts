@@ -5,6 +5,7 @@ import { AdminMetrics } from './admin-metrics';
 import { CacheMetrics } from './cache-metrics';
 import { CoherenceMetrics } from './coherence-metrics';
 import { DatabaseMetrics } from './database-metrics';
+import { HardwareMetrics } from './hardware-metrics';
 import { HttpDurations } from './http-durations';
 import { MetricsController } from './metrics.controller';
 import { MetricsService } from './metrics.service';
@@ -25,6 +26,7 @@ import { WarmingMetrics } from './warming-metrics';
     WarmingMetrics,
     DatabaseMetrics,
     AdminMetrics,
+    HardwareMetrics,
   ],
 })
 export class MetricsModule {}

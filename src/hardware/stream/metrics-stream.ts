@@ -42,7 +42,7 @@ export class MetricsStream implements OnModuleDestroy {
       throw new ProblemException(503, 'SERVICE_UNAVAILABLE', undefined, 'The application is shutting down.');
     throw new ProblemException(
       503,
-      'STREAM_CLIENTS_TOO_MANY',
+      'STREAMS_TOO_MANY',
       'Too many clients',
       `The stream has ${this.config.hardware.streamMaxClients} places, and all are taken.`,
       undefined,

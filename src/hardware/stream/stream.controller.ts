@@ -34,7 +34,7 @@ export class StreamController {
     status: 400,
     description: 'VALIDATION_FAILED, UNKNOWN_FIELD, QUERY_DUPLICATE, QUERY_INVALID',
   })
-  @ApiResponse({ status: 503, description: 'STREAM_CLIENTS_TOO_MANY, SERVICE_UNAVAILABLE' })
+  @ApiResponse({ status: 503, description: 'STREAMS_TOO_MANY, SERVICE_UNAVAILABLE' })
   events(@Query() { interval }: StreamQueryDto, @Req() request: Request, @Res() response: Response): void {
     // A HEAD is answered by the head alone: it would hold a place for ever.
     if (request.method === 'HEAD') response.writeHead(200, streamHeaders).end();

@@ -1,0 +1,26 @@
+import type { Application } from './application';
+
+/** What an instance has asked of its database and of its cache, to show what a request did not ask. */
+export interface Counts {
+  queries: number;
+  gets: number;
+  entries: number;
+}
+
+export async function countsOf(app: Application): Promise<Counts> {
+  const [metrics, stats] = await Promise.all([
+    app.get('/metrics'),
+    app.get<{ gets: number; local_cache_size: number }>('/api/v1/cache/stats'),
+  ]);
+  return {
+    queries: metricOf(metrics.text, 'database_queries_total'),
+    gets: stats.body.gets,
+    entries: stats.body.local_cache_size,
+  };
+}
+
+/** One value of the text for Prometheus; 0 when it is not there. */
+export function metricOf(text: string, series: string): number {
+  const line = text.split('\n').find(each => each.startsWith(`${series} `));
+  return line === undefined ? 0 : Number(line.slice(series.length + 1));
+}
