@@ -13,7 +13,8 @@ interface Metrics {
 
 describe('the stream of metrics', () => {
   let app: Application;
-  const open = async (query = '?interval=1'): Promise<EventStream> => EventStream.open(app.url + path + query);
+  const open = async (query = '?interval=1'): Promise<EventStream> =>
+    EventStream.open(app.url + path + query);
   const metric = async (name: string): Promise<number> =>
     metricOf((await app.get('/metrics')).text, `hardware_stream_${name}`);
   const left = (): Promise<void> => eventually(async () => expect(await metric('clients')).toBe(0));
@@ -88,7 +89,11 @@ describe('the stream of metrics', () => {
   it('answers HEAD with the head alone, which takes no place', async () => {
     const raw = await app.raw(`HEAD ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
     const { status, headers, text } = parseAnswer(raw);
-    expect([status, headers.get('content-type'), text]).toEqual([200, 'text/event-stream; charset=utf-8', '']);
+    expect([status, headers.get('content-type'), text]).toEqual([
+      200,
+      'text/event-stream; charset=utf-8',
+      '',
+    ]);
     expect(await metric('clients')).toBe(0);
   });
 
@@ -101,12 +106,15 @@ describe('the stream of metrics', () => {
     ['interval=1&interval=2', 'QUERY_DUPLICATE', 'interval', /once/],
     ['interval[]=1', 'QUERY_INVALID', 'interval[]', /plain name/],
     ['every=1', 'UNKNOWN_FIELD', 'every', /not a field/],
-  ])('refuses %s, naming %s of %s, and asks neither cache nor database', async (query, code, field, limit) => {
-    const before = await countsOf(app);
-    const problem = expectProblem(await app.get(`${path}?${query}`), 400, code);
-    expect(problem.errors![0]).toMatchObject({ path: field, message: expect.stringMatching(limit) });
-    expect(await countsOf(app)).toEqual(before);
-  });
+  ])(
+    'refuses %s, naming %s of %s, and asks neither cache nor database',
+    async (query, code, field, limit) => {
+      const before = await countsOf(app);
+      const problem = expectProblem(await app.get(`${path}?${query}`), 400, code);
+      expect(problem.errors![0]).toMatchObject({ path: field, message: expect.stringMatching(limit) });
+      expect(await countsOf(app)).toEqual(before);
+    },
+  );
 
   it('answers other methods with 405', async () => {
     expectProblem(await app.post(path, {}), 405, 'METHOD_NOT_ALLOWED');
