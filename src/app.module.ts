@@ -46,7 +46,7 @@ import { SettingsModule } from './settings/settings.module';
 export class AppModule {}
 
 function cacheOptions(config: AppConfig, redis: RedisConnections): CacheModuleOptions {
-  const { cache, warming, environment } = config;
+  const { cache, hardware, warming, environment } = config;
   return {
     namespace: cache.namespace,
     l1MaxEntries: cache.l1MaxEntries,
@@ -54,6 +54,7 @@ function cacheOptions(config: AppConfig, redis: RedisConnections): CacheModuleOp
     l1MaxBytes: cache.l1MaxBytes,
     remote: redis.mode === 'off' ? undefined : redis,
     detectUnkeyedInputs: environment !== 'production',
+    host: hardware.hostId,
     fastPath: { enabled: cache.fastPath, middleware: onTheFastWay(config) },
     warming,
   };

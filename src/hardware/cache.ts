@@ -8,14 +8,8 @@ const monitoring = 'hardware:monitoring';
 /** What tells alerts: dropped when one is raised, cleared or acknowledged. */
 const alerts = 'hardware:alerts';
 
-/** Both kinds of analysis read the history, the thresholds and the alerts. */
-const analysisTags = ['hardware', monitoring, alerts];
-/**
- * A route of an analysis keeps its answer in this process, because the request does not name the host that it is about. The
- * answer takes the age of the computation behind it along, so that both together are no older than one.
- */
-const analysisOfThisHost = { ...ofThisHost, tags: analysisTags, query: [] } as const;
-const ofHost = (host: string): [string] => [host];
+/** What is computed from the history of a host, with its name in the key; it reads thresholds and alerts too. */
+const analysis = { perHost: true, tags: ['hardware', monitoring, alerts], query: [] } as const;
 
 /** What of the hardware is cached, under which keys and tags. */
 export const hardwareCache = {
@@ -56,12 +50,10 @@ export const hardwareCache = {
     tags: ['hardware', alerts],
     query: ['state', 'host', 'limit', 'before'],
   },
-  /** GET /hardware/analyze/performance, /hardware/analyze/capacity, /hardware/recommendations */
-  performance: { ...analysisOfThisHost, key: 'hardware:performance' },
-  capacity: { ...analysisOfThisHost, key: 'hardware:capacity' },
-  recommendations: { ...analysisOfThisHost, key: 'hardware:recommendations' },
-  /** The computations behind them, of one host each: instances of a host share them. */
-  performanceOf: { key: 'hardware:performance-of', tags: analysisTags, args: ofHost },
-  capacityOf: { key: 'hardware:capacity-of', tags: analysisTags, args: ofHost },
-  recommendationsOf: { key: 'hardware:recommendations-of', tags: analysisTags, args: ofHost },
+  /** GET /hardware/analyze/performance */
+  performance: { ...analysis, key: 'hardware:performance' },
+  /** GET /hardware/analyze/capacity */
+  capacity: { ...analysis, key: 'hardware:capacity' },
+  /** GET /hardware/recommendations */
+  recommendations: { ...analysis, key: 'hardware:recommendations' },
 } as const satisfies Record<string, string | CacheDecoratorOptions>;

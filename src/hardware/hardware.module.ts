@@ -1,7 +1,6 @@
 import { Module } from '@nestjs/common';
 import { AnalysisController } from './analysis/analysis.controller';
 import { AnalysisService } from './analysis/analysis.service';
-import { Computations } from './analysis/computations';
 import { HardwareController } from './hardware.controller';
 import { HardwareCountsService } from './hardware-counts.service';
 import { HardwareService } from './hardware.service';
@@ -30,7 +29,6 @@ import { StreamController } from './stream/stream.controller';
     AlertsService,
     Sampler,
     AnalysisService,
-    Computations,
   ],
   exports: [HardwareService, HardwareCountsService],
 })

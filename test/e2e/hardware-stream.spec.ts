@@ -77,7 +77,7 @@ describe('the stream of metrics', () => {
     const refused = await app.get(path);
     expect(expectProblem(refused, 503, 'STREAMS_TOO_MANY').detail).toContain('3 places');
     expect(refused.headers.get('retry-after')).toBe('30');
-    streams[0]!.leave();
+    streams[0].leave();
     const next = await eventually(async () => {
       const stream = await open();
       if (stream.status !== 200) throw new Error('no place yet');

@@ -40,6 +40,14 @@ describe('the key of a request (RFC 9111 §2: chosen by the cache from what sele
     expect(requestKey(rules, { ...plain, ...request })).toBe(expected);
   });
 
+  it('holds the host of this process for a route about it, told apart from a parameter of that name', () => {
+    const perHost = { ...rules, query: ['host'], host: 'a|b' };
+    expect(requestKey(perHost, plain)).toBe('agents:list|!host=5:a%7Cb');
+    expect(requestKey(perHost, { ...plain, query: { host: 'a' } })).toBe(
+      'agents:list|host=1:a|!host=5:a%7Cb',
+    );
+  });
+
   it('is shared by two requests only when they say the same', () => {
     const text = fc.string({
       unit: fc.constantFrom('a', '|', '=', ':', ',', '1', '%', '/', '@'),

@@ -8,6 +8,8 @@ export interface RequestKeyRules {
   /** Names of the query parameters that the route reads. */
   readonly query: readonly string[];
   readonly headers: readonly KeyedHeader[];
+  /** Name of the host that this process runs on, for a route whose answers are about it. */
+  readonly host?: string | undefined;
 }
 
 /** The routed request: decoded values, never the raw URL, of which many spellings name the same thing. */
@@ -25,7 +27,7 @@ export interface RoutedRequest {
 
 /**
  * The key of a request (RFC 9111 §2, §4.1): head, template, host and path parameters (`:name=`), declared query with
- * all its values (`name=`), declared headers (`@name=`), principal (`!user=`). Names are sorted and every value has its length, so that two
+ * all its values (`name=`), declared headers (`@name=`), the host of this process (`!host=`), principal (`!user=`). Names are sorted and every value has its length, so that two
  * different requests never share a key and two spellings of the same one do.
  *
  * @throws TypeError for a parameter that is neither a string nor a list of strings; `requestEligibility` sorts those out
@@ -42,6 +44,7 @@ export function requestKey(rules: RequestKeyRules, request: RoutedRequest): stri
   for (const name of [...rules.query].sort()) append(parts, '', name, request.query[name]);
   for (const header of [...rules.headers].sort((a, b) => (a.name < b.name ? -1 : 1)))
     append(parts, '@', header.name, keyedHeaderValue(header, request.headers[header.name]));
+  if (rules.host !== undefined) parts.push(`!host=${lengthPrefixed(rules.host)}`);
   if (request.principalPart !== undefined) parts.push(request.principalPart);
   return joinKey(rules.head, parts);
 }

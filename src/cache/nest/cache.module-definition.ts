@@ -73,6 +73,8 @@ export interface CacheModuleOptions extends Omit<TieredCacheOptions, 'policies'>
   neverCachedPaths?: readonly string[];
   /** Who a request is from, for routes with `principal`. Default none: such a route stops the start. */
   principal?: PrincipalResolver | undefined;
+  /** Name of the host that this process runs on, for routes with `perHost`. Default none: such a route stops the start. */
+  host?: string | undefined;
   /** A cached handler that reads what is not in its key fails, and names it. Default true, unless `NODE_ENV` is `production`. */
   detectUnkeyedInputs?: boolean;
   /** Answers of public routes from L1 before the router runs. */

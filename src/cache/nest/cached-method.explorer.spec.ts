@@ -276,6 +276,8 @@ describe('a method that cannot be cached as it is declared stops the start', () 
         return 1;
       }
     }
-    await expect(start(Routed)).rejects.toThrow(/Routed\.get: query, headers and statuses are for routes/);
+    await expect(start(Routed)).rejects.toThrow(
+      /Routed\.get: query, headers, statuses and perHost are for routes/,
+    );
   });
 });

@@ -96,9 +96,9 @@ export class CachedMethodExplorer implements OnModuleInit {
     metadata: CachedMetadata,
   ): Method {
     const { options } = metadata;
-    if (options.query || options.headers || options.statuses) {
+    if (options.query || options.headers || options.statuses || options.perHost) {
       throw new CacheOptionsError(
-        `${where}: query, headers and statuses are for routes; a method's key is made of its arguments`,
+        `${where}: query, headers, statuses and perHost are for routes; a method's key is made of its arguments`,
       );
     }
     const head = options.key ?? where;

@@ -130,6 +130,12 @@ export class CachedRoutes implements OnModuleInit {
         `${where}: answers for each ${principal} need the option principal of CacheModule, which says who asks`,
       );
     }
+    const host = options.perHost ? this.options.host : undefined;
+    if (options.perHost && !host) {
+      throw new CacheOptionsError(
+        `${where}: answers for each host need the option host of CacheModule, which names this one`,
+      );
+    }
     const headers = headersOf(handler);
     if (headers.some(({ name, value }) => /^content-security-policy/i.test(name) && hasNonce(String(value))))
       throw new CacheOptionsError(`${where}: must not be cached: its content security policy has a nonce`);
@@ -145,7 +151,12 @@ export class CachedRoutes implements OnModuleInit {
       where,
       metadata,
       policy: this.policies.resolve(where, metadata, storedResponseSerializer),
-      rules: Object.freeze({ head, query: Object.freeze([...declaredQuery]), headers: Object.freeze(keyed) }),
+      rules: Object.freeze({
+        head,
+        query: Object.freeze([...declaredQuery]),
+        headers: Object.freeze(keyed),
+        host,
+      }),
       declaredQuery,
       vary,
       principal,

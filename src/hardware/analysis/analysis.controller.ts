@@ -2,12 +2,21 @@ import { Controller, Get, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { CacheHeavyComputation } from '../../cache';
+import { NoQuery } from '../../http/no-query.decorator';
 import { hardwareCache } from '../cache';
-import { CapacityAnalysisDto, PerformanceAnalysisDto, RecommendationsDto } from '../dto/analysis.dto';
-import { type Analysed, AnalysisService } from './analysis.service';
+import {
+  type AnalysisDto,
+  CapacityAnalysisDto,
+  PerformanceAnalysisDto,
+  RecommendationsDto,
+} from '../dto/analysis.dto';
+import { AnalysisService } from './analysis.service';
 
 const tooLittle =
   'With too little history `status` is `insufficient_data`, and `samples` tells how many there are and are needed.';
+
+/** Life of an answer of too little, in seconds. */
+const tooLittleSeconds = 10;
 
 @ApiTags('hardware')
 @Controller('hardware')
@@ -18,8 +27,12 @@ export class AnalysisController {
   @CacheHeavyComputation(hardwareCache.performance)
   @ApiOperation({ summary: 'Percentiles and trends of the last day of this host', description: tooLittle })
   @ApiOkResponse({ type: PerformanceAnalysisDto })
+  @ApiResponse({ status: 400, description: 'UNKNOWN_FIELD: there are no parameters' })
   @ApiResponse({ status: 503, description: 'DATABASE_UNAVAILABLE' })
-  async performance(@Res({ passthrough: true }) response: Response): Promise<PerformanceAnalysisDto> {
+  async performance(
+    @NoQuery() _query: void,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<PerformanceAnalysisDto> {
     return sent(response, await this.analysis.performance());
   }
 
@@ -30,8 +43,12 @@ export class AnalysisController {
     description: `From the whole recorded history. ${tooLittle}`,
   })
   @ApiOkResponse({ type: CapacityAnalysisDto })
+  @ApiResponse({ status: 400, description: 'UNKNOWN_FIELD: there are no parameters' })
   @ApiResponse({ status: 503, description: 'DATABASE_UNAVAILABLE' })
-  async capacity(@Res({ passthrough: true }) response: Response): Promise<CapacityAnalysisDto> {
+  async capacity(
+    @NoQuery() _query: void,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<CapacityAnalysisDto> {
     return sent(response, await this.analysis.capacity());
   }
 
@@ -42,14 +59,18 @@ export class AnalysisController {
     description: tooLittle,
   })
   @ApiOkResponse({ type: RecommendationsDto })
+  @ApiResponse({ status: 400, description: 'UNKNOWN_FIELD: there are no parameters' })
   @ApiResponse({ status: 503, description: 'DATABASE_UNAVAILABLE' })
-  async recommendations(@Res({ passthrough: true }) response: Response): Promise<RecommendationsDto> {
+  async recommendations(
+    @NoQuery() _query: void,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<RecommendationsDto> {
     return sent(response, await this.analysis.recommendations());
   }
 }
 
-/** The cache of the route keeps an answer for what is left of the computation's life. */
-function sent<T>(response: Response, { answer, freshSeconds }: Analysed<T>): T {
-  response.setHeader('Cache-Control', `max-age=${freshSeconds}`);
+/** An answer of too little is kept for a moment only: it should not take half an hour to notice that there is enough. */
+function sent<T extends AnalysisDto>(response: Response, answer: T): T {
+  if (answer.status !== 'ok') response.setHeader('Cache-Control', `max-age=${tooLittleSeconds}`);
   return answer;
 }

@@ -8,99 +8,113 @@ import {
   toForecastDto,
   toPerformanceDto,
 } from '../dto/analysis.dto';
+import { AlertsRepository } from '../monitoring/alerts.repository';
+import type { MonitoringConfig } from '../monitoring/monitoring-config';
 import { MonitoringRepository } from '../monitoring/monitoring.repository';
 import { resources } from '../monitoring/resources';
-import { SamplesRepository } from '../monitoring/samples.repository';
-import { capacityNeeds, capacityResources, horizonDays } from './capacity';
-import { Computations, type Computed } from './computations';
-import { performanceNeeds, performanceWindowHours } from './performance';
+import { SamplesRepository, type History } from '../monitoring/samples.repository';
+import { capacityNeeds, capacityResources, forecastCapacity, horizonDays } from './capacity';
+import { analysePerformance, performanceNeeds, performanceWindowHours } from './performance';
+import { recommend } from './recommendations';
 
-/** Life of a computation in seconds, as its policy has it. */
-const lifeSeconds = 1_800;
-/** An answer of too little data, or of a computation that is past its life, is asked for again after so long. */
-const shortSeconds = 10;
+const hourSeconds = 3_600;
+const performanceWants = { ...performanceNeeds, hours: 0 };
 
-/** An answer and for how many seconds it may be kept: what is left of the life of the computation behind it. */
-export interface Analysed<T> {
-  readonly answer: T;
-  readonly freshSeconds: number;
-}
-
-interface Needs {
-  readonly samples: number;
-  readonly hours: number;
-}
-
-/** What the recorded history of this host tells. */
+/** What the recorded history of this host tells. Each call computes it; the routes are cached. */
 @Injectable()
 export class AnalysisService {
   constructor(
-    private readonly config: AppConfig,
-    private readonly computations: Computations,
+    private readonly app: AppConfig,
     private readonly monitoring: MonitoringRepository,
     private readonly samples: SamplesRepository,
+    private readonly alerts: AlertsRepository,
   ) {}
 
-  async performance(): Promise<Analysed<PerformanceAnalysisDto>> {
-    const computed = await this.computations.performance(this.host);
-    const needs = { ...performanceNeeds, hours: 0 };
-    const known = new Set(computed?.results.map(({ resource }) => resource));
-    return this.answer(computed, needs, performanceWindowHours, head => ({
-      ...head,
-      resources: computed?.results.map(toPerformanceDto) ?? [],
+  async performance(): Promise<PerformanceAnalysisDto> {
+    const nowMs = Date.now();
+    const history = await this.history(nowMs, performanceWindowHours);
+    const results = analysePerformance(history, nowMs);
+    const known = new Set(results.map(({ resource }) => resource));
+    return {
+      ...this.head(nowMs, history, performanceWindowHours, performanceWants, results.length > 0),
+      resources: results.map(toPerformanceDto),
       unknown: resources.filter(resource => !known.has(resource)),
-    }));
+    };
   }
 
-  async capacity(): Promise<Analysed<CapacityAnalysisDto>> {
-    const computed = await this.computations.capacity(this.host);
-    const known = new Set(computed?.results.map(({ resource }) => resource));
-    const { retentionDays } = (await this.monitoring.read()).config;
-    return this.answer(computed, capacityNeeds, retentionDays * 24, head => ({
-      ...head,
+  async capacity(): Promise<CapacityAnalysisDto> {
+    const nowMs = Date.now();
+    const { config } = await this.monitoring.read();
+    const windowHours = config.retentionDays * 24;
+    const history = await this.history(nowMs, windowHours);
+    const forecasts = forecastCapacity(history, config.thresholds, nowMs);
+    const known = new Set(forecasts.map(({ resource }) => resource));
+    return {
+      ...this.head(nowMs, history, windowHours, capacityNeeds, forecasts.length > 0),
       horizon_days: horizonDays,
-      forecasts: computed?.results.map(each => toForecastDto(each, computed.computedAtMs)) ?? [],
+      forecasts: forecasts.map(forecast => toForecastDto(forecast, nowMs)),
       unknown: capacityResources.filter(resource => !known.has(resource)),
-    }));
+    };
   }
 
-  async recommendations(): Promise<Analysed<RecommendationsDto>> {
-    const computed = await this.computations.recommendations(this.host);
-    const needs = { ...performanceNeeds, hours: 0 };
-    return this.answer(computed, needs, performanceWindowHours, head => ({
-      ...head,
-      recommendations: computed?.results.map(each => ({ ...each, evidence: { ...each.evidence } })) ?? [],
-    }));
+  async recommendations(): Promise<RecommendationsDto> {
+    const nowMs = Date.now();
+    const { config, updatedAt } = await this.monitoring.read();
+    const lastDay = await this.history(nowMs, performanceWindowHours);
+    const performance = analysePerformance(lastDay, nowMs);
+    const head = this.head(nowMs, lastDay, performanceWindowHours, performanceWants, performance.length > 0);
+    if (head.status !== 'ok') return { ...head, recommendations: [] };
+    const all = await this.history(nowMs, config.retentionDays * 24);
+    const since = new Date(nowMs - performanceWindowHours * hourSeconds * 1_000).toISOString();
+    const recommendations = recommend({
+      performance,
+      forecasts: forecastCapacity(all, config.thresholds, nowMs),
+      thresholds: config.thresholds,
+      raised: await this.alerts.raisedSince(this.host, since),
+      recorded: lastDay.total,
+      expected: expectedSamples(lastDay, config, updatedAt),
+    });
+    return { ...head, recommendations };
   }
 
   private get host(): string {
-    return this.config.hardware.hostId;
+    return this.app.hardware.hostId;
   }
 
-  private async answer<T>(
-    computed: Computed<unknown> | undefined,
-    needs: Needs,
+  private history(nowMs: number, hours: number): Promise<History> {
+    return this.samples.history(this.host, Math.floor(nowMs / 1_000) - hours * hourSeconds);
+  }
+
+  private head(
+    nowMs: number,
+    history: History,
     windowHours: number,
-    fill: (head: AnalysisDto) => T,
-  ): Promise<Analysed<T>> {
-    const nowMs = Date.now();
-    const sinceTick = Math.floor(nowMs / 1_000) - windowHours * 3_600;
-    const there = computed
-      ? { total: computed.samples, hours: computed.hours }
-      : await this.samples.span(this.host, sinceTick);
-    const head: AnalysisDto = {
-      status: computed ? 'ok' : 'insufficient_data',
+    needs: { readonly samples: number; readonly hours: number },
+    isEnough: boolean,
+  ): AnalysisDto {
+    return {
+      status: isEnough ? 'ok' : 'insufficient_data',
       host: this.host,
-      computed_at: new Date(computed?.computedAtMs ?? nowMs).toISOString(),
+      computed_at: new Date(nowMs).toISOString(),
       window_hours: windowHours,
       samples: {
-        count: there.total,
+        count: history.total,
         needed: needs.samples,
-        hours: Number(there.hours.toFixed(2)),
+        hours: Number((spanSeconds(history) / hourSeconds).toFixed(2)),
         needed_hours: needs.hours,
       },
     };
-    const ageSeconds = computed ? Math.floor((nowMs - computed.computedAtMs) / 1_000) : lifeSeconds;
-    return { answer: fill(head), freshSeconds: Math.max(shortSeconds, lifeSeconds - ageSeconds) };
   }
+}
+
+function spanSeconds({ samples }: History): number {
+  const [first, last] = [samples[0], samples.at(-1)];
+  return first && last ? last.tick - first.tick : 0;
+}
+
+/** How many samples there would be without gaps; 0 where nobody can say, because the interval changed within their time. */
+function expectedSamples(history: History, config: MonitoringConfig, updatedAt: string | null): number {
+  const first = history.samples[0];
+  const isSteady = first && (updatedAt === null || Date.parse(updatedAt) / 1_000 < first.tick);
+  return isSteady ? Math.floor(spanSeconds(history) / config.intervalSeconds) + 1 : 0;
 }

@@ -85,18 +85,6 @@ export class SamplesRepository {
     return { total: rows[0]?.total ?? 0, samples: rows.map(toSample) };
   }
 
-  /** How many samples there are from a tick on, and the hours between the first and the last of them. */
-  async span(host: string, sinceTick: number): Promise<{ total: number; hours: number }> {
-    const [row] = await this.database.orm
-      .select({
-        total: sql<number>`count(*)::int`,
-        seconds: sql<number>`coalesce(max(${hardwareSamples.tick}) - min(${hardwareSamples.tick}), 0)::int`,
-      })
-      .from(hardwareSamples)
-      .where(and(eq(hardwareSamples.host, host), gte(hardwareSamples.tick, sinceTick)));
-    return { total: row?.total ?? 0, hours: (row?.seconds ?? 0) / 3_600 };
-  }
-
   /** Drops up to a thousand rows of any host from before a tick; how many there were. */
   async prune(beforeTick: number): Promise<number> {
     const { orm } = this.database;

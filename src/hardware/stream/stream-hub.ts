@@ -18,9 +18,9 @@ export interface StreamHubOptions {
   readonly clock: Clock;
   readonly counts: HardwareCountsService['stream'];
   /** Reads the machine and answers with the text of one event. */
-  read(): Promise<string>;
+  readonly read: () => Promise<string>;
   /** A reading failed; the stream goes on with the next second. */
-  onError(error: unknown): void;
+  readonly onError: (error: unknown) => void;
 }
 
 /**

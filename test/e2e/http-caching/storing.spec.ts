@@ -297,7 +297,21 @@ describe('a route that must not be cached stops the start', () => {
     }
   }
 
+  @Controller('hosts')
+  class HostController {
+    @Get()
+    @CacheApiResponse({ perHost: true })
+    one(): object {
+      return {};
+    }
+  }
+
   it.each<[string, Type, string]>([
+    [
+      'of a host without a name',
+      HostController,
+      'HostController.one: answers for each host need the option host',
+    ],
     ['H32', HealthController, 'the route /health/live must not be cached'],
     ['H32', MetricsController, 'the route /metrics must not be cached'],
     ['H32', AdminController, 'AdminController.list: must not be cached: admin route'],

@@ -37,6 +37,11 @@ export interface CacheDecoratorOptions extends Omit<PolicyOptions, 'tags' | 'ser
    * `tenant`, `user`: one answer for each, kept and sent as `private`. Needs `CacheModuleOptions.principal`. Default `none`.
    */
   principal?: PrincipalScope;
+  /**
+   * Routes: the answer is about the host that this process runs on; `CacheModuleOptions.host` is in the key, so that the instances of
+   * one host share it and others do not. Default false.
+   */
+  perHost?: boolean;
   /** Routes: statuses besides 200 that are stored, of 203, 204, 301, 308, 404, 410 (the last two for 5 s at most). Default none. */
   statuses?: readonly number[];
 }
@@ -65,6 +70,7 @@ const ownOptionNames = [
   'headers',
   'statuses',
   'principal',
+  'perHost',
 ] as const satisfies readonly (keyof CacheDecoratorOptions)[];
 
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
@@ -102,6 +108,8 @@ export function checkDecoratorOptions(options: CacheDecoratorOptions): void {
       `principal must be one of ${principalScopes.join(', ')}, not ${String(options.principal)}`,
     );
   }
+  if (options.perHost !== undefined && typeof options.perHost !== 'boolean')
+    throw new CacheOptionsError(`perHost must be true or false, not ${String(options.perHost)}`);
   for (const status of options.statuses ?? []) {
     if (!optionalStatuses.includes(status)) {
       throw new CacheOptionsError(`statuses may be of ${optionalStatuses.join(', ')}, not ${String(status)}`);
