@@ -1,6 +1,6 @@
 // `npm run bench [-- NAME…] [--short]`: builds the benchmark and the source that it measures into a folder of its own, and asks
 // the questions of bench/questions, one process each; without a name all of them, and then the table of what is reached.
-// `npm run bench:http`, `bench:hit-rate` and `bench:origin-load` are folders with a run.ts of their own: by name alone.
+// `npm run bench:http`, `bench:hit-rate`, `bench:origin-load` and `bench:event-loop` are folders with a run.ts of their own: by name alone.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,7 +17,7 @@ const isApart = name => existsSync(join(root, 'bench', name, 'run.ts'));
 const unknown = names.filter(name => !questions.includes(name) && !isApart(name));
 if (unknown.length > 0)
   stop(
-    `There is no benchmark ${unknown.join(', ')}. There are: ${questions.join(', ')}, http, hit-rate, origin-load.`,
+    `There is no benchmark ${unknown.join(', ')}. There are: ${questions.join(', ')}, http, hit-rate, origin-load, event-loop.`,
   );
 
 const asked = names.length > 0 ? names : questions;

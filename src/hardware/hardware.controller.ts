@@ -34,7 +34,10 @@ export class HardwareController {
   @CacheApiResponse(hardwareCache.metrics)
   @ApiOperation({ summary: 'CPU, memory and, as asked for, disks, network, GPUs and numbers of processes' })
   @ApiOkResponse({ type: HardwareMetricsDto })
-  @ApiResponse({ status: 400, description: 'VALIDATION_FAILED, UNKNOWN_FIELD, QUERY_DUPLICATE' })
+  @ApiResponse({
+    status: 400,
+    description: 'VALIDATION_FAILED, UNKNOWN_FIELD, QUERY_DUPLICATE, QUERY_INVALID',
+  })
   metrics(@Query() query: MetricsQueryDto): Promise<HardwareMetricsDto> {
     return this.hardware.metrics({
       disk: query.include_disk ?? true,
@@ -48,7 +51,11 @@ export class HardwareController {
   @CacheApiResponse(hardwareCache.processes)
   @ApiOperation({ summary: 'Processes of this host' })
   @ApiOkResponse({ type: ProcessListDto })
-  @ApiResponse({ status: 400, description: 'VALIDATION_FAILED, UNKNOWN_FIELD, QUERY_DUPLICATE' })
+  @ApiResponse({
+    status: 400,
+    description: 'VALIDATION_FAILED, UNKNOWN_FIELD, QUERY_DUPLICATE, QUERY_INVALID',
+  })
+  @ApiResponse({ status: 503, description: 'PROCESSES_UNREADABLE' })
   processes(@Query() query: ProcessesQueryDto): Promise<ProcessListDto> {
     return this.hardware.processes({
       sortBy: query.sort_by ?? 'cpu',

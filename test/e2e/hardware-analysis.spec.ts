@@ -56,7 +56,7 @@ describe('what the recorded history tells', () => {
   const record = (host: string, minutes: number, cpu: string, disk: string): Promise<unknown> =>
     postgres.query(
       `INSERT INTO hardware_samples (host, tick, cpu_percent, load_per_core, memory_percent, disk_percent)
-       SELECT '${host}', extract(epoch FROM now())::bigint - 60 * n, ${cpu}, 0.5, 50 + 2 * sin(n), ${disk} FROM generate_series(0, ${minutes - 1}) AS n`,
+       SELECT '${host}', floor(extract(epoch FROM now()))::bigint - 60 * n, ${cpu}, 0.5, 50 + 2 * sin(n), ${disk} FROM generate_series(0, ${minutes - 1}) AS n`,
       [],
       url,
     );
@@ -106,7 +106,7 @@ describe('what the recorded history tells', () => {
     await postgres.query('TRUNCATE hardware_samples', [], url);
     // CPU 100 an hour and 40 minutes ago, 0 now; of the day before nothing.
     await record('one', 101, 'n', '40');
-    await postgres.query(`INSERT INTO hardware_samples (host, tick, cpu_percent) VALUES ('one', extract(epoch FROM now())::bigint - 90000, 1e6)`, [], url); // prettier-ignore
+    await postgres.query(`INSERT INTO hardware_samples (host, tick, cpu_percent) VALUES ('one', floor(extract(epoch FROM now()))::bigint - 90000, 1e6)`, [], url); // prettier-ignore
     await forget();
     const { body } = await read(a, 'analyze/performance');
     expect(body).toMatchObject({ status: 'ok', host: 'one', window_hours: 24, unknown: ['swap'] });
@@ -119,7 +119,7 @@ describe('what the recorded history tells', () => {
 
   it('is when the disk will reach its limit, with how sure that is, and advice with its numbers', async () => {
     await postgres.query('TRUNCATE hardware_samples', [], url);
-    // 3,000 minutes: more than are read, so that every second one is. The disk grows by half a point an hour, 70 % now.
+    // 3,000 minutes: more than are read, so that they are thinned. The disk grows by half a point an hour, 70 % now.
     await record('one', 3_000, '95', '70 - n / 120.0');
     await forget();
     const { body } = await read(a, 'analyze/capacity');

@@ -168,10 +168,10 @@ describe('two instances of one host on one Redis and one PostgreSQL server', () 
   test('what is older than the retention is dropped, of hosts that are gone too, and nothing else', async () => {
     const day = 86_400;
     await query(
-      `INSERT INTO hardware_samples (host, tick) SELECT 'gone', (extract(epoch FROM now())::bigint - 3 * ${day}) - n FROM generate_series(1, 2500) AS n`,
+      `INSERT INTO hardware_samples (host, tick) SELECT 'gone', (floor(extract(epoch FROM now()))::bigint - 3 * ${day}) - n FROM generate_series(1, 2500) AS n`,
     );
     await query(
-      `INSERT INTO hardware_samples (host, tick) VALUES ('elsewhere', extract(epoch FROM now())::bigint - ${day})`,
+      `INSERT INTO hardware_samples (host, tick) VALUES ('elsewhere', floor(extract(epoch FROM now()))::bigint - ${day})`,
     );
     await query(
       `INSERT INTO hardware_alerts (host, resource, raised_at, raised_value, raise_threshold, clear_threshold, samples, cleared_at)

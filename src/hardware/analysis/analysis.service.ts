@@ -82,7 +82,8 @@ export class AnalysisService {
   }
 
   private history(nowMs: number, hours: number): Promise<History> {
-    return this.samples.history(this.host, Math.floor(nowMs / 1_000) - hours * hourSeconds);
+    const now = Math.floor(nowMs / 1_000);
+    return this.samples.history(this.host, now - hours * hourSeconds, now);
   }
 
   private head(

@@ -10,15 +10,15 @@ export class MetricsQueryDto {
   @QueryBoolean()
   include_processes?: boolean;
 
-  @ApiPropertyOptional({ type: Boolean, default: true })
+  @ApiPropertyOptional({ type: Boolean, default: true, description: 'Traffic of each interface' })
   @QueryBoolean()
   include_network?: boolean;
 
-  @ApiPropertyOptional({ type: Boolean, default: true })
+  @ApiPropertyOptional({ type: Boolean, default: true, description: 'Room on each disk' })
   @QueryBoolean()
   include_disk?: boolean;
 
-  @ApiPropertyOptional({ type: Boolean, default: false })
+  @ApiPropertyOptional({ type: Boolean, default: false, description: 'The GPUs; null without one' })
   @QueryBoolean()
   include_gpu?: boolean;
 }

@@ -8,12 +8,22 @@ import { QueryNumber } from './query.decorators';
 const { minLimit, maxLimit, defaultLimit, maxMemoryMb } = processLimits;
 
 export class ProcessesQueryDto {
-  @ApiPropertyOptional({ enum: processOrders, default: 'cpu' })
+  @ApiPropertyOptional({
+    enum: processOrders,
+    default: 'cpu',
+    description: 'The largest first for CPU and memory, ascending for the others',
+  })
   @MayBeAbsent()
   @IsIn(processOrders, { message: `must be one of ${processOrders.join(', ')}` })
   sort_by?: ProcessOrder;
 
-  @ApiPropertyOptional({ minimum: minLimit, maximum: maxLimit, default: defaultLimit })
+  @ApiPropertyOptional({
+    type: 'integer',
+    description: 'Processes listed at most',
+    minimum: minLimit,
+    maximum: maxLimit,
+    default: defaultLimit,
+  })
   @QueryInteger(minLimit, maxLimit)
   limit?: number;
 

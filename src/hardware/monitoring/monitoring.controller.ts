@@ -39,7 +39,12 @@ export class MonitoringController {
     description: 'What is left out stays. Every instance follows within two seconds.',
   })
   @ApiOkResponse({ type: MonitoringConfigDto })
-  @ApiResponse({ status: 400, description: 'BODY_INVALID, VALIDATION_FAILED, UNKNOWN_FIELD' })
+  @ApiResponse({
+    status: 400,
+    description: 'BODY_INVALID, BODY_INVALID_JSON, VALIDATION_FAILED, UNKNOWN_FIELD',
+  })
+  @ApiResponse({ status: 413, description: 'BODY_TOO_LARGE' })
+  @ApiResponse({ status: 415, description: 'UNSUPPORTED_MEDIA_TYPE' })
   async change(@Body() body: ChangeMonitoringDto, @ByActor() actor: Actor): Promise<MonitoringConfigDto> {
     return toMonitoringConfigDto(await this.monitoring.change(body.toChange(), actor.id));
   }

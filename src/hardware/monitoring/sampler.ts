@@ -1,5 +1,5 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { TieredCache } from '../../cache';
 import { AppConfig } from '../../config/app-config';
 import { HardwareCountsService } from '../hardware-counts.service';
@@ -15,8 +15,8 @@ import { SamplesRepository } from './samples.repository';
 const lookMs = 1_000;
 const daySeconds = 86_400;
 const pruneEverySeconds = 600;
-/** Batches of a thousand rows that one tick drops at most; what is left waits for the next one. */
-const maxPruneBatches = 20;
+/** Batches of 250 rows that one tick drops at most; what is left waits for the next one. */
+const maxPruneBatches = 80;
 
 /**
  * Records the load of this host: each interval one row, written by whichever of its instances comes first, which then
@@ -117,6 +117,7 @@ export class Sampler implements OnApplicationBootstrap, OnModuleDestroy {
     for (let batch = 0; batch < maxPruneBatches && !this.#closed.signal.aborted; batch += 1) {
       const dropped = await this.samples.prune(before);
       this.counts.monitoring.pruned += dropped;
+      await nextTurn();
       if (dropped > 0) continue;
       await this.alertRows.prune(new Date(before * 1_000).toISOString());
       this.#prunedAtTick = tick;

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { and, desc, eq, gte, inArray, lt, sql } from 'drizzle-orm';
+import { and, asc, count, desc, eq, gte, inArray, lt, sql } from 'drizzle-orm';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Database } from '../../database/database';
 import { hardwareSamples } from '../../database/schema';
 import type { Reading } from './resources';
@@ -19,8 +20,12 @@ export interface History {
   readonly samples: readonly Sample[];
 }
 
-const maxHistory = 2_000;
-const pruneBatch = 1_000;
+/** Samples of a history that are read at most: one a minute of a day. */
+const maxHistory = 1_440;
+/** So many of them in one query: the embedded database works in this process, and a long query would hold up its event loop. */
+const samplesOfQuery = 60;
+/** Rows that are dropped in one query, for the same reason. */
+const pruneBatch = 250;
 
 const columns = {
   tick: hardwareSamples.tick,
@@ -65,27 +70,59 @@ export class SamplesRepository {
     return rows.map(toSample);
   }
 
-  /** The history from a tick on: every k-th sample, so that there are 2,000 at most however many there are. */
-  async history(host: string, sinceTick: number): Promise<History> {
-    const { orm } = this.database;
-    const numbered = orm
-      .select({
-        ...columns,
-        place: sql<number>`(row_number() OVER (ORDER BY ${hardwareSamples.tick}) - 1)::int`.as('place'),
-        total: sql<number>`(count(*) OVER ())::int`.as('total'),
-      })
-      .from(hardwareSamples)
-      .where(and(eq(hardwareSamples.host, host), gte(hardwareSamples.tick, sinceTick)))
-      .as('numbered');
-    const rows = await orm
-      .select()
-      .from(numbered)
-      .where(sql`${numbered.place} % ((${numbered.total} - 1) / ${maxHistory}::int + 1) = 0`)
-      .orderBy(numbered.tick);
-    return { total: rows[0]?.total ?? 0, samples: rows.map(toSample) };
+  /**
+   * The history from a tick on, thinned to 1,440 samples: it is cut into stretches of equal length, and the first sample of each
+   * is read, by the primary key. The work is that of so many look-ups, however many rows there are, and is done in pieces.
+   */
+  async history(host: string, sinceTick: number, untilTick: number): Promise<History> {
+    const first = await this.firstTick(host, sinceTick);
+    const samples: Sample[] = [];
+    let total = 0;
+    if (first === undefined) return { total, samples };
+    const width = Math.ceil((untilTick - first + 1) / maxHistory);
+    for (let from = first; from <= untilTick; from += width * samplesOfQuery) {
+      const to = Math.min(from + width * samplesOfQuery, untilTick + 1);
+      samples.push(...(await this.firstOfStretches(host, from, to, width)));
+      total += await this.countBetween(host, from, to);
+      await nextTurn();
+    }
+    return { total, samples };
   }
 
-  /** Drops up to a thousand rows of any host from before a tick; how many there were. */
+  private async firstTick(host: string, sinceTick: number): Promise<number | undefined> {
+    const [row] = await this.database.orm
+      .select({ tick: hardwareSamples.tick })
+      .from(hardwareSamples)
+      .where(and(eq(hardwareSamples.host, host), gte(hardwareSamples.tick, sinceTick)))
+      .orderBy(asc(hardwareSamples.tick))
+      .limit(1);
+    return row?.tick;
+  }
+
+  private async firstOfStretches(host: string, from: number, to: number, width: number): Promise<Sample[]> {
+    const result = (await this.database.orm.execute(sql`
+      SELECT sample.* FROM generate_series(${from}::bigint, ${to - 1}::bigint, ${width}::bigint) AS start
+      CROSS JOIN LATERAL (
+        SELECT tick::float8 AS tick, cpu_percent AS cpu, load_per_core AS load, memory_percent AS memory,
+          swap_percent AS swap, disk_percent AS disk
+        FROM hardware_samples
+        WHERE host = ${host} AND tick >= start AND tick < least(start + ${width}::bigint, ${to}::bigint)
+        ORDER BY tick LIMIT 1
+      ) AS sample ORDER BY sample.tick`)) as unknown as { rows: ({ tick: number } & Reading)[] };
+    return result.rows.map(toSample);
+  }
+
+  private async countBetween(host: string, from: number, to: number): Promise<number> {
+    const [row] = await this.database.orm
+      .select({ count: count() })
+      .from(hardwareSamples)
+      .where(
+        and(eq(hardwareSamples.host, host), gte(hardwareSamples.tick, from), lt(hardwareSamples.tick, to)),
+      );
+    return row?.count ?? 0;
+  }
+
+  /** Drops up to 250 rows of any host from before a tick; how many there were. */
   async prune(beforeTick: number): Promise<number> {
     const { orm } = this.database;
     const key = sql`(${hardwareSamples.host}, ${hardwareSamples.tick})`;
