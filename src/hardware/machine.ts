@@ -5,10 +5,10 @@ import { MachineThread, MachineUnreadableError, type MachineQuestions } from './
 
 /** How often the CPU is looked at, in milliseconds: its percentages are of the time between two looks. */
 const samplePeriodMs = 5_000;
-/** A look at the CPU is shared for so long; over shorter times its percentages are noise. */
-const minSampleWindowMs = 500;
 /** The first sample comes so long after the start. */
 const firstSampleMs = 500;
+/** A look at the CPU is shared for so long; over shorter times its percentages are noise. */
+const minSampleWindowMs = 400;
 /** A table of processes is shared for so long; over shorter times their CPU shares are noise. */
 const minProcessPeriodMs = 2_000;
 
@@ -62,10 +62,10 @@ export class Machine implements OnModuleInit, OnModuleDestroy {
     return this.sample;
   }
 
-  /** The same of the time up to now, unless there was a look within the last half second. */
+  /** The same of the time up to now, unless there was a look a moment ago. */
   async freshCpuSample(): Promise<CpuSample | null> {
     await this.firstSample;
-    if (performance.now() - this.lookedAtMs >= minSampleWindowMs) await this.look();
+    await this.look();
     return this.sample;
   }
 
@@ -149,8 +149,9 @@ export class Machine implements OnModuleInit, OnModuleDestroy {
     afterFirst();
   }
 
-  /** Takes the sample of the time since the look before; those who look at once share one. */
+  /** Takes the sample of the time since the look before, unless that was a moment ago; those who look at once share one. */
   private look(): Promise<void> {
+    if (!this.looking && performance.now() - this.lookedAtMs < minSampleWindowMs) return Promise.resolve();
     this.looking ??= this.takeSample().finally(() => (this.looking = undefined));
     return this.looking;
   }

@@ -1,4 +1,6 @@
 import { Application } from './harness/application';
+import { countsOf } from './harness/counts';
+import { expectProblem } from './harness/problem';
 
 const path = '/api/v1/hardware';
 
@@ -79,11 +81,40 @@ describe('the hardware', () => {
     ['metrics?include_disk=', 'include_disk', /true or false/],
     ['metrics?include_everything=true', 'include_everything', /not a field/],
   ])('refuses %s, naming %s and the limit', async (route, field, limit) => {
+    const before = await countsOf(app);
     const { status, body } = await app.get<{ errors: { path: string; message: string }[] }>(
       `${path}/${route}`,
     );
     expect(status).toBe(400);
     expect(body.errors[0]).toMatchObject({ path: field, message: expect.stringMatching(limit) });
+    const { queries, entries } = await countsOf(app);
+    expect({ queries, entries }).toEqual({ queries: before.queries, entries: before.entries });
+  });
+
+  it.each(['health', 'status', 'metrics', 'processes'])(
+    'answers other methods of %s with 405',
+    async route => {
+      expectProblem(await app.post(`${path}/${route}`, {}), 405, 'METHOD_NOT_ALLOWED');
+      expectProblem(await app.delete(`${path}/${route}`), 405, 'METHOD_NOT_ALLOWED');
+    },
+  );
+
+  it('has nothing at other paths', async () => {
+    expectProblem(await app.get(`${path}/temperature`), 404, 'NOT_FOUND');
+    expectProblem(await app.get(path), 404, 'NOT_FOUND');
+  });
+
+  it.each(['health', 'status', 'metrics', 'processes'])('asks no database for %s', async route => {
+    const { queries } = await countsOf(app);
+    expect((await app.get(`${path}/${route}`)).status).toBe(200);
+    expect((await countsOf(app)).queries).toBe(queries);
+  });
+
+  it('says so when the program that lists processes is missing', async () => {
+    const bare = await Application.start({ PATH: '/nonexistent' });
+    expectProblem(await bare.get(`${path}/processes`), 503, 'PROCESSES_UNREADABLE');
+    expect((await bare.get(`${path}/metrics?include_processes=true`)).body['processes']).toBeNull();
+    await bare.stop();
   });
 
   it('is forgotten by its tag', async () => {

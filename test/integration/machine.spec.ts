@@ -1,6 +1,9 @@
+import childProcess from 'node:child_process';
+import fs from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { HardwareService } from '../../src/hardware/hardware.service';
 import { Machine } from '../../src/hardware/machine';
+import { eventually } from '../e2e/harness/eventually';
 import { MachineThread, MachineUnreadableError } from '../../src/hardware/machine-thread';
 
 const everything = { disk: true, network: true, gpu: true, processes: true };
@@ -58,6 +61,38 @@ describe('this machine', () => {
       new HardwareService(bare).processes({ sortBy: 'pid', limit: 5, minCpuPercent: 0, minMemoryMb: 0 }),
     ).rejects.toMatchObject({ status: 503, code: 'PROCESSES_UNREADABLE' });
     await bare.onModuleDestroy();
+  });
+
+  it('is read without one synchronous file or child process in the thread that requests run on', async () => {
+    // What the library that reads it calls where it runs. Here it would be each time, whatever the machine is busy with.
+    const synchronous = [
+      jest.spyOn(fs, 'readFileSync'),
+      jest.spyOn(fs, 'readdirSync'),
+      jest.spyOn(fs, 'existsSync'),
+      jest.spyOn(childProcess, 'execSync'),
+      jest.spyOn(childProcess, 'execFileSync'),
+      jest.spyOn(childProcess, 'spawnSync'),
+      jest.spyOn(childProcess, 'exec'),
+      jest.spyOn(childProcess, 'spawn'),
+      jest.spyOn(Atomics, 'wait'),
+    ];
+    const metrics = await hardware.metrics({ ...everything, fresh: true });
+    const vitals = await hardware.vitals(true);
+    const { total } = await hardware.processes({ sortBy: 'pid', limit: 1, minCpuPercent: 0, minMemoryMb: 0 });
+    expect([metrics.memory, metrics.disk, vitals.cpuPercent]).not.toContain(null);
+    expect(total).toBeGreaterThan(0);
+    for (const spy of synchronous) expect(spy).not.toHaveBeenCalled();
+  });
+
+  it('has a CPU sample of the time up to now for who asks more often than every five seconds', async () => {
+    const [first, shared] = await Promise.all([machine.freshCpuSample(), machine.freshCpuSample()]);
+    expect(shared).toBe(first);
+    const next = await eventually(async () => {
+      const sample = await machine.freshCpuSample();
+      if (sample === first) throw new Error('still the one of before');
+      return sample!;
+    });
+    expect(next.windowMs).toBeGreaterThanOrEqual(400);
   });
 
   it('is read without holding up the event loop for 20 ms', async () => {
