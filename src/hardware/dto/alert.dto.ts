@@ -31,6 +31,7 @@ export class ListAlertsQueryDto {
   @ApiPropertyOptional({
     type: 'integer',
     minimum: 1,
+    maximum: 999_999_999_999_999,
     description: 'Only alerts older than the one of this id: `next_before` of the page before',
   })
   @QueryInteger(1, 999_999_999_999_999)

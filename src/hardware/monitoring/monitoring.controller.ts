@@ -72,7 +72,12 @@ export class MonitoringController {
     description:
       'It stays with the first who said so; again changes nothing. The alert stays open until it is cleared.',
   })
-  @ApiParam({ name: 'id', type: 'integer', example: 17 })
+  @ApiParam({
+    name: 'id',
+    schema: { type: 'integer', minimum: 1, maximum: 999_999_999_999_999 },
+    description: 'Id of the alert',
+    example: 17,
+  })
   @ApiOkResponse({ type: AlertDto })
   @ApiResponse({ status: 404, description: 'ALERT_NOT_FOUND' })
   async acknowledge(@Param('id') id: string, @ByActor() actor: Actor): Promise<AlertDto> {

@@ -100,7 +100,8 @@ export class SamplesRepository {
   }
 
   private async firstOfStretches(host: string, from: number, to: number, width: number): Promise<Sample[]> {
-    const result = (await this.database.orm.execute(sql`
+    // Both drivers answer with rows; their common type does not say so.
+    const result: unknown = await this.database.orm.execute(sql`
       SELECT sample.* FROM generate_series(${from}::bigint, ${to - 1}::bigint, ${width}::bigint) AS start
       CROSS JOIN LATERAL (
         SELECT tick::float8 AS tick, cpu_percent AS cpu, load_per_core AS load, memory_percent AS memory,
@@ -108,8 +109,8 @@ export class SamplesRepository {
         FROM hardware_samples
         WHERE host = ${host} AND tick >= start AND tick < least(start + ${width}::bigint, ${to}::bigint)
         ORDER BY tick LIMIT 1
-      ) AS sample ORDER BY sample.tick`)) as unknown as { rows: ({ tick: number } & Reading)[] };
-    return result.rows.map(toSample);
+      ) AS sample ORDER BY sample.tick`);
+    return (result as { rows: ({ tick: number } & Reading)[] }).rows.map(toSample);
   }
 
   private async countBetween(host: string, from: number, to: number): Promise<number> {
