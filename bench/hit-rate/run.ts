@@ -16,7 +16,7 @@ import { idealHits, workload, type ReadClass, type WorkloadEvent } from './workl
 /**
  * `npm run bench:hit-rate [-- --full] [--only=PRESET,…] [--seed=N]`: ten minutes of traffic, replayed against two instances of the
  * application on one Redis. Time passes sixteen times as fast, lives and loads included, so that it takes three minutes; `--full`
- * takes ten minutes for each preset. Results: `bench/results/hit-rate.md`, `.json` and `.svg`.
+ * takes ten minutes for each preset. Results: `bench/results/hit-rate.md`, `.json` and `.svg`, and `hit-rate-full.*`.
  */
 const options = process.argv.slice(2);
 const valueOf = (name: string): string | undefined =>
@@ -30,6 +30,8 @@ const asked = valueOf('only')?.split(',') as Preset[] | undefined;
 const only = asked ?? usualPresets;
 const isAfterRestart = (preset: Preset): boolean => preset === 'continued' || preset === 'restart';
 const results = join(process.cwd(), 'bench', 'results');
+/** Runs of different lengths of time are kept apart. */
+const name = scale === 1 ? 'hit-rate-full' : 'hit-rate';
 
 interface Instance {
   readonly child: ChildProcess;
@@ -271,19 +273,19 @@ async function main(): Promise<void> {
       await stage.stop(running);
     });
   const circumstances = `Ten minutes of traffic at 200 reads a second in eight classes, seed ${seed}, replayed open loop against two instances on one Redis${scale === 1 ? '' : `, ${scale} times as fast as it is, lives and loads included`}. Node ${process.version}, ${cpus().length} cores. \`npm run bench:hit-rate${scale === 1 ? ' -- --full' : ''}\``;
-  const markdown = markdownOf(all, circumstances);
+  const markdown = markdownOf(all, circumstances, `${name}.svg`);
   if (asked === undefined) {
     mkdirSync(results, { recursive: true });
-    writeFileSync(join(results, 'hit-rate.md'), markdown);
+    writeFileSync(join(results, `${name}.md`), markdown);
     writeFileSync(
-      join(results, 'hit-rate.svg'),
+      join(results, `${name}.svg`),
       chartsSvg(
         all.map(each => chartOf(each, durationMs)),
         seconds / 60,
       ),
     );
     writeFileSync(
-      join(results, 'hit-rate.json'),
+      join(results, `${name}.json`),
       `${JSON.stringify({ node: process.version, seed, scale, claims: claimsOf(all) }, undefined, 2)}\n`,
     );
   }
