@@ -306,6 +306,24 @@ describe('what users read', () => {
     expect(run.total).toBe(run.warmed + run.skipped + run.unread);
   });
 
+  it('is renewed by the schedule although a run that was asked for is under way, and neither stands for the other', async () => {
+    await read('/api/v1/agents?limit=5');
+    let release!: () => void;
+    held = new Promise(resolve => (release = resolve));
+    await app.get(TieredCache).clear();
+    const asked = warming.start();
+    while (!calls.includes('page 2')) await new Promise(resolve => setImmediate(resolve));
+    await app.get(SchedulerRegistry).getCronJob('warm-up').fireOnTick();
+    while (warming.runs()[0]!.trigger !== 'schedule') await new Promise(resolve => setImmediate(resolve));
+    const late = warming.start();
+    expect(late.run).toBe(asked.run);
+    release();
+    await settled(warming);
+    const [scheduled] = warming.runs();
+    expect([asked.run.unread, asked.run.failed]).toEqual([0, 0]);
+    expect([scheduled!.state, scheduled!.unread > 0]).toEqual(['done', true]);
+  });
+
   it('tells by job how much of what is warmed nobody has read', async () => {
     const of = async (job: string): Promise<unknown> =>
       (await warming.unread()).find(({ job: name }) => name.includes(job));

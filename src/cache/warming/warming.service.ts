@@ -98,7 +98,7 @@ export class WarmingService implements OnApplicationBootstrap, OnModuleDestroy {
 
   /**
    * As `warm`, without waiting: `run` is there at once and goes on, `end` resolves when it has ended. A run of the same jobs
-   * that is under way is joined.
+   * that is under way is joined, unless the schedule has begun it.
    *
    * @throws WarmJobUnknownError when there is no such job or category
    */
@@ -187,7 +187,9 @@ export class WarmingService implements OnApplicationBootstrap, OnModuleDestroy {
     scheduled?: Scheduled,
     ended?: (job: WarmJob, left: number) => void,
   ): { readonly run: WarmRun; readonly end: Promise<WarmRun> } {
-    const name = jobs.map(job => job.name).join('\n');
+    // What a schedule leaves alone, because nobody reads it, is what somebody may have asked for; and what somebody has asked
+    // for does not renew what is about to expire. Neither stands for the other.
+    const name = [scheduled ? 'by schedule' : '', ...jobs.map(job => job.name)].join('\n');
     const same = this.#going.get(name);
     if (same) return same;
     const run: WarmRun = {
