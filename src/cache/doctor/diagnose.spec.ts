@@ -171,11 +171,39 @@ describe('the doctor', () => {
       expect(kindsOf(diagnose(factsOf(test)))).not.toContain('narrower_key');
     });
 
-    it('is not advised for a path that names what is answered: each has a content of its own', async () => {
+    it('is advised where the middle of a key made by hand is new each time', async () => {
       const test = make();
-      await lists(test, at => `agents:one|:id=4:${at}`, 'own');
-      expect(kindsOf(diagnose(factsOf(test)))).not.toContain('narrower_key');
+      await lists(test, at => `report:${1e12 + at}:summary`);
+      expect(adviceOf(diagnose(factsOf(test)), 'narrower_key')).toMatchObject({
+        head: 'report:*:summary',
+        evidence: { varying_part: 'part 2', contents: 1 },
+        prediction: { now: 600, then: 1 },
+      });
     });
+
+    it('is advised where the answers differ as well, and the part looks like a time or a token', async () => {
+      const test = make();
+      await lists(test, at => `health:detailed|ts=13:${1e12 + at}`, 'own');
+      expect(adviceOf(diagnose(factsOf(test)), 'narrower_key')).toMatchObject({
+        evidence: { varying_part: 'ts', contents: 600 },
+      });
+    });
+
+    it.each([
+      ['a path', (at: number) => `agents:one|:id=4:${at}`],
+      ['a path with UUIDs', (at: number) => `agents:one|:id=36:7b2f9f9e-1111-4222-8333-${String(1e11 + at)}`],
+      ['an argument', (at: number) => `AgentsService.one|${at}`],
+      ['a key made by hand', (at: number) => `agent:${at}:status`],
+      ['a user', (at: number) => `users:me|!user=3:${at}`],
+      ['what is searched for', (at: number) => `search|q=4:w${at}`],
+    ])(
+      'is not advised for %s that names what is answered: each has a content of its own',
+      async (_, keyOf) => {
+        const test = make();
+        await lists(test, keyOf, 'own');
+        expect(kindsOf(diagnose(factsOf(test)))).not.toContain('narrower_key');
+      },
+    );
   });
 
   describe('narrower tags', () => {
@@ -221,6 +249,19 @@ describe('the doctor', () => {
       expect(advice.policy).toBe('p');
       expect(Number(advice.evidence['refreshes'])).toBeGreaterThan(90);
       expect(Number(advice.evidence['origin_calls_avoided'])).toBeLessThanOrEqual(0);
+      expect(advice.message).toContain('refreshAheadFraction of 0');
+      const loads = async (refreshAheadFraction: number): Promise<number> => {
+        const tried = make();
+        for (let at = 0; at < 200; at += 1) {
+          await tried.cache.getOrSet('k', () => at, {
+            policy: definePolicy('p', { ...policy, refreshAheadFraction }),
+          });
+          await settled();
+          await tried.clock.advance(800);
+        }
+        return tried.cache.stats().totals.loads;
+      };
+      expect(await loads(0)).toBeLessThan(0.6 * (await loads(0.5)));
     });
 
     it('is advised where hardly anything is read again', async () => {

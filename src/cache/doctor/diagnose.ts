@@ -9,6 +9,7 @@ import {
   type SampledKey,
 } from './diagnosis';
 import { narrowerKey, narrowerTags } from './key-advice';
+import { gathered } from './key-family';
 import { lifeReport, longerLife, staleWindow, type LifeReport } from './life-advice';
 import { notesOf } from './notes';
 import { moreRedisMemory, moreRoom, redisAway } from './room-advice';
@@ -68,7 +69,9 @@ export function diagnose(facts: DoctorFacts): Diagnosis {
 
 function familiesOf(keys: readonly SampledKey[]): Family[] {
   const families = new Map<string, SampledKey[]>();
-  for (const key of keys) {
+  const heads = gathered(keys);
+  for (const [at, sampled] of keys.entries()) {
+    const key = { ...sampled, head: heads[at]! };
     const name = `${key.policy}\n${key.ttlMs}\n${key.head}`;
     const family = families.get(name);
     if (family) family.push(key);

@@ -8,6 +8,9 @@ const minFactor = 4;
 /** Of the reads, cold misses. */
 const minColdShare = 0.3;
 
+/** Parts of the path, the principal, arguments, and parts of keys that were made by hand; not parameters and headers. */
+const namesWhatIsAnswered = /^(?:[:!]|argument |part )/;
+
 /** A part of the key that makes nearly every read a new one. */
 export function narrowerKey({ head, policy, keys, reads }: Family, rate: number): Advice | undefined {
   if (keys.length < minKeys) return undefined;
@@ -17,8 +20,10 @@ export function narrowerKey({ head, policy, keys, reads }: Family, rate: number)
   if (!varying || varying.keysWithout * minFactor > keys.length) return undefined;
   const loaded = keys.flatMap(({ contentHash }) => (contentHash === undefined ? [] : [contentHash]));
   const contents = new Set(loaded).size;
-  // Parts of the path name what is answered, and so they should, unless all of it is the same.
-  if (varying.name.startsWith(':') && contents > loaded.length / minFactor) return undefined;
+  // Where each has a content of its own, the part names what is answered, and so it should: a record, a user, what is searched
+  // for. Only a parameter that looks like a time or a token may be a mistake all the same, where the answer tells the time too.
+  const isOwn = contents > loaded.length / minFactor;
+  if (isOwn && (namesWhatIsAnswered.test(varying.name) || !varying.looksMadeUp)) return undefined;
   const [now, then] = [Math.round(keys.length / rate), Math.round(varying.keysWithout / rate)];
   const hitRate = sum(keys.map(({ outcomes }) => hitsOf(outcomes))) / reads;
   return {

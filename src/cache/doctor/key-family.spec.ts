@@ -1,4 +1,4 @@
-import { familyOf, partsOf, varyingPart } from './key-family';
+import { familyOf, gathered, partsOf, varyingPart } from './key-family';
 
 describe('families of keys', () => {
   it.each([
@@ -29,8 +29,37 @@ describe('families of keys', () => {
 
   it('finds the part that varies most, by the keys that there would be without it', () => {
     const keys = Array.from({ length: 60 }, (_, at) => `r|limit=1:${at % 3}|ts=2:${at}`);
-    expect(varyingPart(keys)).toEqual({ name: 'ts', values: 60, keysWithout: 3 });
+    expect(varyingPart(keys)).toMatchObject({ name: 'ts', values: 60, keysWithout: 3 });
     expect(varyingPart([])).toBeUndefined();
-    expect(varyingPart(['r|a=1'])).toEqual({ name: 'a', values: 1, keysWithout: 1 });
+    expect(varyingPart(['r|a=1'])).toMatchObject({ name: 'a', values: 1, keysWithout: 1 });
+  });
+
+  it.each([
+    ['1712000000', true],
+    ['1712000000123', true],
+    ['2026-01-02T03:04:05Z', true],
+    ['7b2f9f9e-1111-4222-8333-444455556666', true],
+    ['0123456789abcdef', true],
+    ['20', false],
+    ['running', false],
+    ['facade', false],
+  ])('sees that %s looks made up for the request: %s', (value, looks) => {
+    expect(varyingPart([`r|q=${value.length}:${value}`])!.looksMadeUp).toBe(looks);
+  });
+
+  it('gathers keys made by hand in which the middle varies, and leaves the others as they are', () => {
+    const keysOf = (count: number, keyOf: (at: number) => string): { key: string; head: string }[] =>
+      Array.from({ length: count }, (_, at) => ({
+        key: keyOf(at),
+        head: familyOf(keyOf(at), new Set()),
+      }));
+    const many = keysOf(50, at => `report:${at}:summary`);
+    expect(new Set(gathered(many))).toEqual(new Set(['report:*:summary']));
+    const few = keysOf(49, at => `report:${at}:summary`);
+    expect(gathered(few)).toEqual(few.map(({ head }) => head));
+    const ended = keysOf(60, at => `user:${at}`);
+    expect(new Set(gathered([...ended, ...many]))).toEqual(new Set(['user:*', 'report:*:summary']));
+    const routes = keysOf(60, at => `r:${at}|a=1:1`);
+    expect(gathered(routes)).toEqual(routes.map(({ head }) => head));
   });
 });

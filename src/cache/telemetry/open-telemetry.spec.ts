@@ -81,11 +81,18 @@ describe('OpenTelemetry', () => {
     });
   });
 
-  it('without an SDK everything works as before', async () => {
+  it('without an SDK everything works as before, and a hit does nothing for it, not even an event', async () => {
+    const span = jest.spyOn(OpenTelemetryTracer.prototype, 'span');
     const { cache } = make({ tracer: new OpenTelemetryTracer() });
     const telemetry = new OpenTelemetryMetrics(cache);
     expect(await cache.getOrSet('k', () => 1, { policy })).toBe(1);
+    expect(span).toHaveBeenCalledTimes(1);
+    expect(trace.getActiveSpan()).toBeUndefined();
+    expect(await cache.getOrSet('k', () => 1, { policy })).toBe(1);
+    expect(span).toHaveBeenCalledTimes(1);
+    expect(cache.events.heard('read')).toBe(false);
     telemetry.stop();
+    span.mockRestore();
   });
 
   it('metrics are the counts of the cache, and end with it', async () => {
