@@ -152,7 +152,10 @@ export class CacheAdminService {
       count: tags.length + keys.length,
       result: applied ? 'applied' : 'queued',
     });
-    const what = [tags.length > 0 && `${tags.length} tags`, keys.length > 0 && `${keys.length} keys`]
+    const what = [
+      tags.length > 0 && counted(tags.length, 'tag'),
+      keys.length > 0 && counted(keys.length, 'key'),
+    ]
       .filter(Boolean)
       .join(' and ');
     return {
@@ -349,6 +352,10 @@ function jobDto(job: ClearJob): ClearJobDto {
 
 function failedJobs(run: WarmRun): string[] {
   return [...new Set(run.failures.map(failure => failure.job))];
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function now(): string {

@@ -67,11 +67,11 @@ export class ApiClient {
         exitCodes.unreachable,
         'NOT_THE_BACKEND',
       );
-    throw this.errorOf(response.status, answer ?? {});
+    throw this.errorOf(response, answer ?? {});
   }
 
   private errorOf(
-    status: number,
+    { status, headers }: Response,
     { code = `HTTP_${status}`, title, detail, errors = [] }: Problem,
   ): CliError {
     const lines = [`${title ?? `HTTP ${status}`} (${code})${detail === undefined ? '' : `: ${detail}`}`];
@@ -84,8 +84,13 @@ export class ApiClient {
           : 'The key that was given does not do: see ADMIN_API_KEYS, and the scopes of the key.',
       );
     const exitCode = isRefused ? exitCodes.refused : status === 400 ? exitCodes.usage : exitCodes.failed;
-    return new CliError(lines.join('\n'), exitCode, code);
+    return new CliError(lines.join('\n'), exitCode, code, status === 429 ? retryAfterMs(headers) : undefined);
   }
+}
+
+function retryAfterMs(headers: Headers): number | undefined {
+  const seconds = Number(headers.get('retry-after') ?? NaN);
+  return seconds >= 0 && seconds <= 3_600 ? Math.max(1_000 * seconds, 100) : undefined;
 }
 
 function parsed(text: string): unknown {

@@ -21,6 +21,8 @@ export class CliError extends Error {
     readonly exitCode: ExitCode,
     /** Of the backend; for programs. */
     readonly code = 'CLI_ERROR',
+    /** The backend wants to be asked again after so long; undefined when it does not say. */
+    readonly retryAfterMs?: number,
   ) {
     super(message);
   }

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { CliError, exitCodes } from './exit-codes';
 import type { Session } from './session';
-import { count, duration } from './terminal';
+import { count, counted, duration } from './terminal';
 
 interface ClearJob {
   readonly job_id: string;
@@ -29,8 +29,26 @@ interface WarmPreview {
   readonly jobs: readonly { readonly job: string; readonly units: readonly string[] }[];
 }
 
-/** Between two looks at a job. */
-const lookEveryMs = 100;
+/** The pattern that needs no scan. */
+const everything = '*';
+/** Between two looks at a job: at first often, for the many that are over soon; in the end so that others may ask as well. */
+const [leastPauseMs, mostPauseMs] = [100, 2_000];
+
+function pauseMs(sinceMs: number): number {
+  return Math.min(mostPauseMs, Math.max(leastPauseMs, sinceMs / 10));
+}
+
+/** A look at a job that goes on. Being told to come back later is not its end. */
+async function looked<T>(look: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await look();
+    } catch (error) {
+      if (!(error instanceof CliError) || error.retryAfterMs === undefined) throw error;
+      await wait(error.retryAfterMs);
+    }
+  }
+}
 
 /** What `clear` is asked. */
 export interface ClearRequest {
@@ -43,15 +61,31 @@ export interface ClearRequest {
 /** Counts what matches, asks, and clears it with a bar. Ctrl-C stops the clear as well. */
 export async function clear(session: Session, { pattern, dryRun, yes }: ClearRequest): Promise<void> {
   const { terminal, json } = session;
-  const counted = await clearJob(session, pattern, true, 0);
+  if (pattern === everything && !dryRun) return clearEverything(session, yes);
+  const { matched, ...before } = await clearJob(session, pattern, true, 0);
   if (dryRun) {
-    if (json) return terminal.json(counted);
-    return terminal.line(`${count(counted.matched)} keys match ${pattern}; nothing was removed`);
+    if (json) return terminal.json({ ...before, matched });
+    return terminal.line(`${matching(matched, pattern)}; nothing was removed`);
   }
-  if (!yes) await confirmed(session, `Remove ${count(counted.matched)} keys that match ${pattern}?`);
-  const cleared = await clearJob(session, pattern, false, counted.matched);
+  if (!yes) await confirmed(session, `${matching(matched, pattern)}. Remove?`);
+  const cleared = await clearJob(session, pattern, false, matched);
   if (json) terminal.json(cleared);
-  else terminal.line(`${count(cleared.removed)} keys removed`);
+  else terminal.line(`${counted(cleared.removed, 'key')} removed`);
+}
+
+/** One command, whatever there is: it needs no count and no job, and waits for a Redis that is away. */
+async function clearEverything(session: Session, yes: boolean): Promise<void> {
+  const { api, terminal, json } = session;
+  if (!yes) await confirmed(session, 'Remove everything?');
+  const { body } = await api.post<{ message: string; queued: boolean }>('/cache/clear?confirm=true');
+  if (json) terminal.json(body);
+  else terminal.line(body.message);
+  if (body.queued)
+    throw new CliError('Redis is away: it is cleared when it is back', exitCodes.queued, 'QUEUED');
+}
+
+function matching(matched: number, pattern: string): string {
+  return `${counted(matched, 'key')} ${matched === 1 ? 'matches' : 'match'} ${pattern}`;
 }
 
 async function clearJob(
@@ -62,21 +96,8 @@ async function clearJob(
 ): Promise<ClearJob> {
   const { api, terminal } = session;
   const query = new URLSearchParams({ pattern, dry_run: String(dryRun) });
-  // Everything at once is a single command, and has to be meant.
-  if (pattern === '*' && !dryRun) query.set('confirm', 'true');
-  const { status, body } = await api.post<ClearJob & { message?: string }>(
-    `/cache/clear?${query.toString()}`,
-  );
-  if (body.job_id === undefined) {
-    if (status === 202)
-      throw new CliError(
-        'Redis is away: everything will be cleared when it is back',
-        exitCodes.queued,
-        'QUEUED',
-      );
-    return { job_id: '', status: 'done', matched: total, removed: total, scanned: total };
-  }
-  const path = `/cache/clear/${body.job_id}`;
+  const { body: begun } = await api.post<ClearJob>(`/cache/clear?${query.toString()}`);
+  const path = `/cache/clear/${begun.job_id}`;
   const bar = dryRun || total === 0 ? undefined : terminal.progress('Clearing', total);
   const stop = (): void => {
     bar?.stop();
@@ -84,9 +105,10 @@ async function clearJob(
     void api.delete(path).finally(() => process.exit(130));
   };
   process.once('SIGINT', stop);
+  const sinceMs = performance.now();
   try {
     for (;;) {
-      const job = await api.get<ClearJob>(path);
+      const job = await looked(() => api.get<ClearJob>(path));
       bar?.update(job.removed);
       if (job.status === 'done') return job;
       if (job.status !== 'running')
@@ -95,7 +117,7 @@ async function clearJob(
           exitCodes.failed,
           'CLEAR_NOT_DONE',
         );
-      await wait(lookEveryMs);
+      await wait(pauseMs(performance.now() - sinceMs));
     }
   } finally {
     process.off('SIGINT', stop);
@@ -147,10 +169,11 @@ export async function warm(session: Session, { categories, jobs, dryRun }: WarmR
 async function warmRun({ api, terminal }: Session, begun: WarmRun): Promise<WarmRun> {
   let run = begun;
   let bar: ReturnType<typeof terminal.progress> | undefined;
+  const sinceMs = performance.now();
   try {
     while (run.state === 'running') {
-      await wait(lookEveryMs);
-      run = await api.get<WarmRun>(`/cache/warm/runs/${run.run_id}`);
+      await wait(pauseMs(performance.now() - sinceMs));
+      run = await looked(() => api.get<WarmRun>(`/cache/warm/runs/${run.run_id}`));
       if (run.total !== null) bar ??= terminal.progress('Warming', run.total);
       bar?.update(run.warmed + run.skipped + run.unread + run.failed);
     }

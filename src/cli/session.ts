@@ -51,7 +51,7 @@ function addressOf(text: string): URL {
 
 /** From a file or the environment; never from the command line, which everybody on the machine can read. */
 function keyOf(file: string | undefined, env: NodeJS.ProcessEnv): string | undefined {
-  if (file === undefined) return env['SUTAZAI_API_KEY']?.trim() || undefined;
+  if (file === undefined) return checked(env['SUTAZAI_API_KEY']?.trim() || undefined, 'SUTAZAI_API_KEY');
   let key: string;
   try {
     key = readFileSync(file, 'utf8').trim();
@@ -59,5 +59,11 @@ function keyOf(file: string | undefined, env: NodeJS.ProcessEnv): string | undef
     throw new CliError(`--key-file: ${(error as Error).message}`, exitCodes.usage);
   }
   if (key === '') throw new CliError(`--key-file: ${file} is empty`, exitCodes.usage);
-  return key;
+  return checked(key, `--key-file: ${file}`);
+}
+
+/** What cannot stand in a header is refused here: whoever refuses it later says what it was, and it is a secret. */
+function checked(key: string | undefined, where: string): string | undefined {
+  if (key === undefined || /^[\x21-\x7e]+$/.test(key)) return key;
+  throw new CliError(`${where} must be one key, of visible ASCII characters without spaces`, exitCodes.usage);
 }

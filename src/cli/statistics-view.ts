@@ -1,4 +1,4 @@
-import { breakdown, bytes, count, duration, percent, type Terminal } from './terminal';
+import { breakdown, bytes, count, counted, duration, percent, type Terminal } from './terminal';
 
 export interface PolicyStatistics {
   readonly gets: number;
@@ -41,7 +41,7 @@ export interface Statistics extends PolicyStatistics {
 
 export function showStatistics(terminal: Terminal, stats: Statistics): void {
   const { l1, l2 } = stats.tiers;
-  const of = stats.instances ? `${stats.instances.length} instances` : 'this instance';
+  const of = stats.instances ? counted(stats.instances.length, 'instance') : 'this instance';
   terminal.title(
     `Hit rate ${percent(stats.hit_rate)} (${stats.cache_efficiency.replaceAll('_', ' ')}), users see ${percent(stats.user_visible_hit_rate)}`,
   );

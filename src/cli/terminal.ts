@@ -103,6 +103,11 @@ export function count(value: number): string {
   return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ' ');
 }
 
+/** `1 key`, `2 keys`. */
+export function counted(value: number, noun: string): string {
+  return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
+}
+
 /** The counts that are not 0, the largest first. */
 export function breakdown(counts: Readonly<Record<string, number>>): string {
   return (

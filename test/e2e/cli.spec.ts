@@ -111,6 +111,22 @@ describe('the command line', () => {
       expect(JSON.parse(json.err)).toMatchObject({ error: { code: expect.any(String) } });
     });
 
+    it.each([
+      ['two lines', 'a\nb'],
+      ['letters of other alphabets', 'schlüssel-schlüssel-schlüssel-schlüssel'],
+      ['a space', 'one two'],
+    ])('refuses a key with %s where it is given, and shows nothing of it', async (_, secret) => {
+      const file = join(app.dataDir, 'no-key.txt');
+      writeFileSync(file, secret);
+      for (const given of [
+        await run(['doctor'], { ...env, SUTAZAI_API_KEY: secret }),
+        await run(['--key-file', file, 'doctor'], { SUTAZAI_URL: app.url }),
+      ]) {
+        expect([given.code, given.err]).toEqual([2, expect.stringContaining('must be one key')]);
+        expect(given.err).not.toContain(secret);
+      }
+    });
+
     it('takes the key from a file', async () => {
       const file = join(app.dataDir, 'key.txt');
       writeFileSync(file, `${key}\n`);
@@ -127,7 +143,7 @@ describe('the command line', () => {
     const { body } = await app.get<{ gets: number; policies: object }>('/api/v1/cache/stats?window=5m');
     const json = JSON.parse((await cli('--json', 'stats', '--window', '5m')).out) as typeof body;
     expect([json.gets, json.policies]).toEqual([body.gets, body.policies]);
-    expect((await cli('stats', '--scope', 'fleet')).out).toContain('1 instances');
+    expect((await cli('stats', '--scope', 'fleet')).out).toContain('of 1 instance\n');
   });
 
   it('stats --watch goes on until it is stopped', async () => {
@@ -175,7 +191,7 @@ describe('the command line', () => {
 
   it('invalidate and warm say what they did, and warming what it would', async () => {
     const invalidated = await cli('invalidate', '--tag', 'agents', '--key', 'k');
-    expect([invalidated.code, invalidated.out.trim()]).toEqual([0, expect.stringMatching(/\S/)]);
+    expect([invalidated.code, invalidated.out]).toEqual([0, '1 tag and 1 key invalidated\n']);
     expect((await cli('warm', '--dry-run')).out).toContain('would be looked at');
     const warmed = await cli('warm', '--category', 'settings');
     expect([warmed.code, warmed.out]).toEqual([
@@ -207,6 +223,34 @@ describe('the command line', () => {
       expect([code, err]).toEqual([2, expect.stringContaining('say --yes')]);
     });
 
+    it('that takes long goes on when it is told to look later, and looks less often', async () => {
+      let looks = 0;
+      const busy = createServer((request, response) => {
+        const isCount = request.url!.includes('dry_run=true');
+        const answer = (status: number, body: object, headers = {}): void =>
+          void response
+            .writeHead(status, { 'Content-Type': 'application/json', ...headers })
+            .end(JSON.stringify(body));
+        const job = { job_id: isCount ? 'count' : 'clear', matched: 7, removed: 7, scanned: 7 };
+        if (request.method === 'POST') answer(202, { ...job, status: 'running' });
+        else if (request.url!.endsWith('count')) answer(200, { ...job, status: 'done' });
+        else if ((looks += 1) === 2)
+          answer(429, { code: 'RATE_LIMITED', title: 'Too many' }, { 'Retry-After': '1' });
+        else answer(200, { ...job, status: looks > 3 ? 'done' : 'running' });
+      }).listen(0, '127.0.0.1');
+      await new Promise(ready => busy.once('listening', ready));
+      const { port } = busy.address() as AddressInfo;
+      const cleared = await run(['clear', 'a:*', '--yes'], { SUTAZAI_URL: `http://127.0.0.1:${port}` });
+      busy.close();
+      expect([cleared.code, cleared.out, looks]).toEqual([0, '7 keys removed\n', 4]);
+    });
+
+    it('of everything needs no count', async () => {
+      const { code, out } = await cli('clear', '*', '--yes');
+      expect([code, out]).toEqual([0, 'everything of this namespace is cleared\n']);
+      expect((await cli('clear', '*')).err).toContain('say --yes');
+    });
+
     it('of 100,000 keys shows a bar on a terminal, and removes them and nothing else', async () => {
       await fill();
       const client = redis.client();
@@ -232,5 +276,9 @@ describe('the command line', () => {
     expect([queued.code, queued.err]).toEqual([5, expect.stringContaining('Redis is away')]);
     const clear = await cli('clear', 'agents:*', '--yes');
     expect([clear.code, clear.err]).toEqual([1, expect.stringContaining('CACHE_UNAVAILABLE')]);
+    const all = await cli('clear', '*', '--yes');
+    expect([all.code, all.err]).toEqual([5, expect.stringContaining('when it is back')]);
+    const gone = await cli('explain', 'nobody');
+    expect([gone.code, gone.out]).toEqual([0, expect.stringContaining('Redis could not be asked')]);
   });
 });

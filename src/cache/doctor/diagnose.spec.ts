@@ -87,6 +87,13 @@ describe('the doctor', () => {
     });
   });
 
+  it('tells of what was read, and not of what was only warmed', async () => {
+    const test = make();
+    await test.cache.runAs('warm-up', () => test.cache.getOrSet('warmed:1', () => 1));
+    await test.cache.getOrSet('read:1', () => 1);
+    expect(diagnose(factsOf(test)).families.map(({ head }) => head)).toEqual(['read:*']);
+  });
+
   describe('a stale window', () => {
     it('is advised where there is none and reads wait; and does what was predicted', async () => {
       const first = make();

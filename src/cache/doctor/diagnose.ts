@@ -69,8 +69,10 @@ export function diagnose(facts: DoctorFacts): Diagnosis {
 
 function familiesOf(keys: readonly SampledKey[]): Family[] {
   const families = new Map<string, SampledKey[]>();
-  const heads = gathered(keys);
-  for (const [at, sampled] of keys.entries()) {
+  // What was only warmed is no read, and its key one that nobody has asked for.
+  const read = keys.filter(({ outcomes }) => readsOf(outcomes) > 0);
+  const heads = gathered(read);
+  for (const [at, sampled] of read.entries()) {
     const key = { ...sampled, head: heads[at]! };
     const name = `${key.policy}\n${key.ttlMs}\n${key.head}`;
     const family = families.get(name);
