@@ -20,6 +20,8 @@ interface Statistics extends PolicyStatistics {
   instances: { instance: string; age_ms: number }[] | null;
   complete: boolean;
   coherence: { gate_open: boolean };
+  invalidations: Record<string, number>;
+  redis_server: Record<string, number>;
   policies: Record<string, PolicyStatistics>;
 }
 
@@ -98,6 +100,49 @@ describe('statistics of two instances', () => {
       expect([within.window, counted(within)]).toEqual([window, counted(one)]);
       expect(within.window_seconds).toBeLessThan(65);
     }
+  });
+
+  test('bytes, invalidations and the numbers of the server are those that can be counted outside', async () => {
+    const client = redis.client();
+    const before = await statsOf(a);
+    const path = '/api/v1/agents?limit=17';
+    await a.get(path);
+    const [key] = await client.keys('*:d:{agents:list*limit=2:17*');
+    const bytes = await client.strlen(key!);
+    const beforeB = await statsOf(b);
+    let fromRedis = 0;
+    await eventually(async () => {
+      const { headers } = await b.get(path);
+      if (/detail=l2/.test(headers.get('cache-status')!)) fromRedis += 1;
+      expect(headers.get('cache-status')).toMatch(/detail=l1/);
+    });
+    const afterB = await statsOf(b);
+    await a.post('/api/v1/cache/invalidate', { tags: ['x', 'y'], keys: ['z'] });
+    const serverOf = async (): Promise<Record<string, number>> =>
+      Object.fromEntries(
+        (await client.info('all'))
+          .split('\r\n')
+          .map(line => line.split(':'))
+          .map(([name, value]) => [name, Number(value)]),
+      );
+    const earlier = await serverOf();
+    const after = await statsOf(a);
+    const later = await serverOf();
+    client.disconnect();
+    const l2Of = ({ policies }: Statistics): Record<string, number> => policies['api']!.tiers.l2;
+    expect(bytes).toBeGreaterThan(300);
+    expect(l2Of(after)['bytes_written']! - l2Of(before)['bytes_written']!).toBe(bytes);
+    expect(fromRedis).toBeGreaterThan(0);
+    expect(l2Of(afterB)['bytes_read']! - l2Of(beforeB)['bytes_read']!).toBe(fromRedis * bytes);
+    expect({
+      tags: after.invalidations['tags']! - before.invalidations['tags']!,
+      keys: after.invalidations['keys']! - before.invalidations['keys']!,
+    }).toEqual({ tags: 2, keys: 1 });
+    for (const name of ['keyspace_hits', 'keyspace_misses', 'total_commands_processed', 'evicted_keys']) {
+      expect([name, after.redis_server[name]! >= earlier[name]!]).toEqual([name, true]);
+      expect([name, after.redis_server[name]! <= later[name]!]).toEqual([name, true]);
+    }
+    expect(after.redis_server['connected_clients']).toBe(later['connected_clients']);
   });
 
   test('the fleet is the sum of its instances, whoever is asked; who has left is not in it', async () => {
