@@ -22,6 +22,7 @@ import type {
   PolicyDto,
   WarmAnswerDto,
   WarmPreviewDto,
+  WarmFailureDto,
   WarmRunDto,
 } from './dto/answers.dto';
 import { diagnosisDto, type DiagnosisDto } from './dto/diagnosis.dto';
@@ -90,10 +91,10 @@ export class CacheAdminService {
         'WARM_FAILED',
         'Warming failed',
         `${run.failed + run.left} of ${run.total ?? 0} entries could not be warmed (run ${run.id}).`,
-        failedJobs(run).map(job => ({
+        failuresOf(run).map(({ job, reason }) => ({
           path: job,
           code: 'WARM_FAILED',
-          message: 'could not be loaded and stored',
+          message: `could not be loaded and stored: ${reason}`,
         })),
       );
     }
@@ -333,6 +334,7 @@ function warmRunDto(run: WarmRun): WarmRunDto {
     failed: run.failed,
     left: run.left,
     failed_jobs: failedJobs(run),
+    failures: failuresOf(run),
   };
 }
 
@@ -348,6 +350,16 @@ function jobDto(job: ClearJob): ClearJobDto {
     started_at: job.startedAt,
     ended_at: job.endedAt,
   };
+}
+
+function failuresOf(run: WarmRun): WarmFailureDto[] {
+  const failures = new Map<string, WarmFailureDto>();
+  for (const { job, reason } of run.failures) {
+    const known = failures.get(`${job}\n${reason}`);
+    if (known) known.count += 1;
+    else failures.set(`${job}\n${reason}`, { job, reason, count: 1 });
+  }
+  return [...failures.values()];
 }
 
 function failedJobs(run: WarmRun): string[] {

@@ -21,7 +21,7 @@ interface WarmRun {
   readonly failed: number;
   readonly left: number;
   readonly duration_ms: number;
-  readonly failed_jobs: readonly string[];
+  readonly failures: readonly { readonly job: string; readonly reason: string; readonly count: number }[];
 }
 
 interface WarmPreview {
@@ -157,9 +157,12 @@ export async function warm(session: Session, { categories, jobs, dryRun }: WarmR
       `${count(run.warmed)} entries warmed, ${count(run.skipped)} fresh already, ${count(run.failed)} failed, in ${duration(run.duration_ms)}`,
     );
   if (run.state !== 'done') {
-    const which = run.failed_jobs.length > 0 ? `: ${run.failed_jobs.join(', ')}` : '';
+    const why = run.failures.map(
+      ({ job, reason, count: times }) =>
+        `\n  ${job}: ${reason}${times > 1 ? ` (${count(times)} times)` : ''}`,
+    );
     throw new CliError(
-      `Warming was not completed${which} (run ${run.run_id})`,
+      `Warming was not completed (run ${run.run_id})${why.join('')}`,
       exitCodes.failed,
       'WARM_FAILED',
     );

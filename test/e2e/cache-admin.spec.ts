@@ -173,6 +173,7 @@ describe('administration of the cache', () => {
       failed: 0,
       left: 0,
       failed_jobs: [],
+      failures: [],
     });
     expect((await app.get('/api/v1/agents')).headers.get('cache-status')).toMatch(/hit/);
     const { runs } = (await app.get<{ runs: WarmRun[] }>('/api/v1/cache/warm/runs')).body;

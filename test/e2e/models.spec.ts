@@ -198,9 +198,15 @@ describe('the models', () => {
     expect((await app.get('/api/v1/models')).status).toBe(200);
     expect((await app.post('/api/v1/cache/warm', { categories: ['models'] })).status).toBe(200);
     await app.post('/api/v1/cache/invalidate', ['models']);
-    expect((await app.post('/api/v1/cache/warm', { categories: ['models'] })).status).toBeGreaterThanOrEqual(
-      400,
-    );
+    const failed = await app.post('/api/v1/cache/warm', { categories: ['models'] });
+    expect([failed.status, failed.body['code']]).toEqual([503, 'WARM_FAILED']);
+    const { runs } = (await app.get<{ runs: unknown[] }>('/api/v1/cache/warm/runs')).body;
+    expect(runs[0]).toMatchObject({
+      state: 'failed',
+      failed: 1,
+      failed_jobs: ['/api/v1/models'],
+      failures: [{ job: '/api/v1/models', reason: 'answered 502', count: 1 }],
+    });
     ollama.mood = 'well';
   });
 });

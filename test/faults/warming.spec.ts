@@ -99,7 +99,9 @@ describe('warming by schedule', () => {
       later.tick();
       const run = await early.ended();
       expect(run).toMatchObject({ state: 'cut', warmed: 3 });
-      expect(run.failures).toContainEqual({ job: 'the run', error: 'another instance has taken the lead' });
+      expect(run.failures).toContainEqual(
+        expect.objectContaining({ job: 'the run', reason: 'another instance has taken the lead' }),
+      );
       for (const release of held) release();
       await eventually(() => later.warming.runs().length === 2, patienceMs);
       expect(await later.ended()).toMatchObject({ state: 'done', resumed: 3, left: 0, failed: 0 });

@@ -56,6 +56,20 @@ export class WarmPreviewDto {
   failed_jobs!: readonly string[];
 }
 
+export class WarmFailureDto {
+  @ApiProperty({ description: 'A job, or one of its entries', example: 'agents:list' })
+  job!: string;
+
+  @ApiProperty({
+    description: 'In our words: what a source has thrown is in the log',
+    example: 'answered 500',
+  })
+  reason!: string;
+
+  @ApiProperty({ description: 'Entries of the job that failed for this reason', example: 1 })
+  count!: number;
+}
+
 export class WarmRunDto {
   @ApiProperty({ format: 'uuid' })
   run_id!: string;
@@ -107,8 +121,11 @@ export class WarmRunDto {
   @ApiProperty({ description: 'Entries that were not begun when the run was cut', example: 0 })
   left!: number;
 
-  @ApiProperty({ type: [String], description: 'Jobs that failed, at most 50; the log says why', example: [] })
+  @ApiProperty({ type: [String], description: 'Jobs that failed, at most 50', example: [] })
   failed_jobs!: string[];
+
+  @ApiProperty({ type: [WarmFailureDto], description: 'Why, at most 50; each reason of a job once' })
+  failures!: WarmFailureDto[];
 }
 
 export class WarmRunListDto {

@@ -1,9 +1,17 @@
+import { CacheError } from '../core';
 import type { ObservedRead } from './read-observer';
 
-export type WarmOutcome =
-  | { readonly kind: 'warmed' | 'skipped' }
-  /** `overtaken`: loaded, but something else happened to the entry meanwhile, so that looking again may find it. */
-  | { readonly kind: 'failed'; readonly error: string; readonly overtaken?: boolean };
+export type WarmOutcome = { readonly kind: 'warmed' | 'skipped' } | WarmFailure;
+
+export interface WarmFailure {
+  readonly kind: 'failed';
+  /** For the log. */
+  readonly error: string;
+  /** For answers, where `error` is in the words of somebody else; undefined where it is not. */
+  readonly reason?: string;
+  /** Loaded, but something else happened to the entry meanwhile, so that looking again may find it. */
+  readonly overtaken?: boolean;
+}
 
 /**
  * What one piece of warming came to, from the reads that it made under a head of keys: the last of them is the outer
@@ -31,16 +39,15 @@ async function outcomeOf({ event, refresh }: ObservedRead): Promise<WarmOutcome>
     case 'l2_hit':
     case 'negative_hit': {
       const renewed = await refresh;
-      if (renewed?.kind === 'failed') return { kind: 'failed', error: messageOf(renewed.error) };
+      if (renewed?.kind === 'failed') return failureOf(renewed.error);
       return { kind: renewed?.kind === 'loaded' ? 'warmed' : 'skipped' };
     }
     case 'stale_hit': {
       const refreshed = await refresh;
       if (refreshed?.kind === 'loaded') return { kind: 'warmed' };
-      return {
-        kind: 'failed',
-        error: refreshed?.kind === 'failed' ? messageOf(refreshed.error) : 'stale, and not refreshed in time',
-      };
+      return refreshed?.kind === 'failed'
+        ? failureOf(refreshed.error)
+        : { kind: 'failed', error: 'stale, and not refreshed in time' };
     }
     case 'coalesced':
       // Another caller's load: stored by him, or not at all.
@@ -59,6 +66,12 @@ async function outcomeOf({ event, refresh }: ObservedRead): Promise<WarmOutcome>
     case 'error':
       return { kind: 'failed', error: 'the loader failed' };
   }
+}
+
+/** What a source, or the cache on its way there, has thrown: its words may name hosts and users, and stay in the log. */
+export function failureOf(error: unknown): WarmFailure {
+  const reason = error instanceof CacheError ? error.code : 'the source failed, the log says how';
+  return { kind: 'failed', error: messageOf(error), reason };
 }
 
 export function messageOf(error: unknown): string {

@@ -26,7 +26,8 @@ export interface WarmRun {
   failed: number;
   /** Entries that were not begun when the time was over. */
   left: number;
-  failures: { job: string; error: string }[];
+  /** The first of them. `error` is for the log; `reason` quotes nobody and may be told. */
+  failures: { job: string; error: string; reason: string }[];
   /**
    * `failed` when anything failed; `cut` when the deadline, the end of the application or another leader has ended it.
    */

@@ -4,7 +4,7 @@ import { type Lead, TieredCache } from '../core';
 import { CACHE_MODULE_OPTIONS, type CacheModuleOptions } from '../nest/cache.module-definition';
 import { HotKeys } from './hot-keys';
 import { Pacer } from './pacer';
-import { messageOf, type WarmOutcome } from './warm-outcome';
+import { failureOf, messageOf, type WarmOutcome } from './warm-outcome';
 import { DonePrefix, inOrder, WarmPlan, type PlannedUnit } from './warm-plan';
 import type { WarmRun } from './warm-run';
 import type { WarmJob, WarmUnit } from './warm-up.registry';
@@ -91,9 +91,7 @@ export class WarmRunner {
     let beat: Promise<void> = Promise.resolve();
     try {
       await this.cache.ready(startPatienceMs);
-      const plan = await this.plan(jobs, (job, error) =>
-        note(run, job.name, { kind: 'failed', error: messageOf(error) }),
-      );
+      const plan = await this.plan(jobs, (job, error) => note(run, job.name, failureOf(error)));
       run.total = plan.units.length + run.failed;
       const left = new Map<WarmJob, number>(jobs.map(job => [job, 0]));
       for (const { job } of plan.units) left.set(job, left.get(job)! + 1);
@@ -175,7 +173,7 @@ export class WarmRunner {
     try {
       return await Promise.race([unit.run(signal, refreshWithinMs), givenUp]);
     } catch (error) {
-      return { kind: 'failed', error: messageOf(error) };
+      return failureOf(error);
     } finally {
       signal.removeEventListener('abort', giveUp);
     }
@@ -185,5 +183,5 @@ export class WarmRunner {
 function note(run: WarmRun, job: string, outcome: WarmOutcome, counted = true): void {
   if (counted) run[outcome.kind] += 1;
   if (outcome.kind === 'failed' && run.failures.length < maxFailuresKept)
-    run.failures.push({ job, error: outcome.error });
+    run.failures.push({ job, error: outcome.error, reason: outcome.reason ?? outcome.error });
 }

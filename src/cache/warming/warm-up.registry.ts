@@ -10,7 +10,7 @@ import { PolicyTable } from '../nest/policy-table';
 import { memberOf, repeatableOf, type Repeatable, type RequestParts } from '../nest/read-evidence';
 import { HotKeys } from './hot-keys';
 import { ReadObserver, type ObservedRead } from './read-observer';
-import { messageOf, warmOutcome, type WarmOutcome } from './warm-outcome';
+import { failureOf, messageOf, warmOutcome, type WarmOutcome } from './warm-outcome';
 import { WARM_UP_METADATA, type WarmRequest, type WarmUpMetadata } from './warm-up.decorator';
 import { routeUrl } from './route-url';
 
@@ -229,7 +229,9 @@ export class WarmUpRegistry {
     });
     return status >= 200 && status < 300
       ? outcome
-      : { kind: 'failed', error: status === 0 ? errorOf(outcome) : `answered ${status}` };
+      : status === 0 && outcome.kind === 'failed'
+        ? outcome
+        : { kind: 'failed', error: status === 0 ? 'it was not answered' : `answered ${status}` };
   }
 
   /**
@@ -254,7 +256,7 @@ export class WarmUpRegistry {
     try {
       await this.cache.runAs('warm-up', () => this.observer.observe(reads, run), withinMs);
     } catch (error) {
-      return { kind: 'failed', error: messageOf(error) };
+      return failureOf(error);
     }
     return warmOutcome(reads, head);
   }
@@ -266,8 +268,4 @@ function urlOf(where: string, template: string, request: WarmRequest): string {
   } catch (error) {
     throw new CacheOptionsError(`${where}: ${messageOf(error)}`);
   }
-}
-
-function errorOf(outcome: WarmOutcome): string {
-  return outcome.kind === 'failed' ? outcome.error : 'it was not answered';
 }

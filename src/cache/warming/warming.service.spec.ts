@@ -167,7 +167,7 @@ describe('warming', () => {
     expect(run).toMatchObject({
       state: 'failed',
       failed: 1,
-      failures: [{ job: '/api/v1/agents/failing/a', error: 'answered 500' }],
+      failures: [{ job: '/api/v1/agents/failing/a', error: 'answered 500', reason: 'answered 500' }],
     });
     expect(run.warmed + run.skipped).toBe(4);
   });
@@ -530,7 +530,11 @@ describe('readiness', () => {
     const app = await start({}, Failing);
     const warming = app.get(WarmingService);
     while (!warming.isReady) await new Promise(resolve => setImmediate(resolve));
-    expect(warming.runs()[0]!.failures[0]).toEqual({ job: 'Failing.first', error: 'no' });
+    expect(warming.runs()[0]!.failures[0]).toEqual({
+      job: 'Failing.first',
+      error: 'no',
+      reason: 'the source failed, the log says how',
+    });
     await app.close();
   });
 });
