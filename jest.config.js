@@ -11,7 +11,8 @@ module.exports = {
   setupFilesAfterEnv: ['<rootDir>/test/async-storages.ts'],
   transform: { '^.+\\.ts$': ['@swc/jest'] },
   maxWorkers: process.env.CI ? 2 : '50%',
-  testTimeout: 30_000,
+  // Only to end what hangs: on a busy machine the start of two applications takes its time.
+  testTimeout: 60_000,
   forceExit: false,
   restoreMocks: true,
   reporters: ['default', '<rootDir>/test/reporters/plain-count.cjs'],

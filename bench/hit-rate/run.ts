@@ -72,9 +72,10 @@ class Stage {
     client.disconnect();
   }
 
-  /** Both instances at once, ready and warmed. */
-  start(preset: Preset, fromSeconds: number): Promise<Instance[]> {
-    return Promise.all(
+  /** Both instances at once, ready and warmed; what stands behind the cache is not waited for meanwhile. */
+  async start(preset: Preset, fromSeconds: number): Promise<Instance[]> {
+    this.#origin.isInstant = true;
+    const started = await Promise.all(
       Array.from({ length: instances }, (_, instance) =>
         this.#start({
           ...{ preset, seed, scale, instance, instances },
@@ -83,6 +84,8 @@ class Stage {
         }),
       ),
     );
+    this.#origin.isInstant = false;
+    return started;
   }
 
   #start(settings: InstanceSettings): Promise<Instance> {
