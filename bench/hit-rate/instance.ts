@@ -113,11 +113,17 @@ async function play(
     const name = classes[event.of]!.name as ClassName;
     const own = { outcome: 'unknown' as ReadOutcome };
     const startMs = nowMs();
-    const row: Row = await reading.run(own, () =>
-      settings.preset === 'before' ? before.read(name, event.key) : sources[name](event.key),
-    );
+    let version: number;
+    try {
+      ({ version } = await reading.run(own, (): Promise<Row> =>
+        settings.preset === 'before' ? before.read(name, event.key) : sources[name](event.key),
+      ));
+    } catch {
+      // An answer like any other: it is counted, and no version was served.
+      [own.outcome, version] = ['error', Infinity];
+    }
     reads.push(
-      ...[event.of, event.key, row.version, startMs, nowMs() - startMs, startMs - dueMs(event)],
+      ...[event.of, event.key, version, startMs, nowMs() - startMs, startMs - dueMs(event)],
       readOutcomes.indexOf(own.outcome),
     );
   };

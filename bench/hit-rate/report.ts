@@ -61,6 +61,16 @@ export function figuresOf({ reads, loads, ideal }: Pick<Result, 'reads' | 'loads
   };
 }
 
+/** With reads that begin later than this the run was of another traffic than the one that the ideal is of. */
+const mostLateMs = 50;
+
+/** Why a run says nothing, if so: the machine was not quick enough for it. */
+export function whyInvalid(results: readonly Result[]): string | undefined {
+  const late = results.filter(result => figuresOf(result).lateP99Ms > mostLateMs).map(({ preset }) => preset);
+  if (late.length === 0) return undefined;
+  return `The machine was too busy: more than 1 % of the reads of ${late.join(', ')} began more than ${mostLateMs} ms late.`;
+}
+
 /** What is claimed, and whether this run has reached it. */
 export function claimsOf(results: readonly Result[]): { claim: string; value: string; reached: boolean }[] {
   const of = new Map(results.map(result => [result.preset, figuresOf(result)]));
@@ -82,6 +92,11 @@ export function claimsOf(results: readonly Result[]): { claim: string; value: st
     claim('the same: at most 10 % more loads than the ideal', stale.moreLoads, stale.moreLoads <= 0.1);
   }
   if (restart) claim('after a restart: users see at least 96.5 %', restart.visible, restart.visible >= 0.965);
+  const failed = results.reduce(
+    (count, { reads }) => count + reads.filter(({ outcome }) => outcome === 'error').length,
+    0,
+  );
+  claims.push({ claim: 'reads that failed: none', value: String(failed), reached: failed === 0 });
   for (const preset of ['demand', 'stale', 'restart'] as const) {
     const figures = of.get(preset);
     if (figures)
@@ -99,6 +114,7 @@ export function claimsOf(results: readonly Result[]): { claim: string; value: st
 
 /** @param chart file name of the chart that stands beside it */
 export function markdownOf(results: readonly Result[], circumstances: string, chart: string): string {
+  const invalid = whyInvalid(results);
   const lines = [
     '# Hit rate',
     '',
@@ -106,6 +122,7 @@ export function markdownOf(results: readonly Result[], circumstances: string, ch
     '',
     `![Reads by outcome over time](${chart})`,
     '',
+    ...(invalid === undefined ? [] : [`**${invalid} What follows says little.**`, '']),
     '| claim | here | reached |',
     '|---|--:|---|',
     ...claimsOf(results).map(

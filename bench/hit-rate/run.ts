@@ -10,7 +10,7 @@ import { judge, readsOf, type Acknowledged } from './judge';
 import type { FromInstance, InstanceSettings, ToInstance } from './messages';
 import { OriginServer } from './origin';
 import { lifeSeconds, presets, usualPresets, type Preset } from './presets';
-import { chartOf, claimsOf, markdownOf, type Result } from './report';
+import { chartOf, claimsOf, markdownOf, whyInvalid, type Result } from './report';
 import { idealHits, workload, type ReadClass, type WorkloadEvent } from './workload';
 
 /**
@@ -277,7 +277,8 @@ async function main(): Promise<void> {
     });
   const circumstances = `Ten minutes of traffic at 200 reads a second in eight classes, seed ${seed}, replayed open loop against two instances on one Redis${scale === 1 ? '' : `, ${scale} times as fast as it is, lives and loads included`}. Node ${process.version}, ${cpus().length} cores. \`npm run bench:hit-rate${scale === 1 ? ' -- --full' : ''}\``;
   const markdown = markdownOf(all, circumstances, `${name}.svg`);
-  if (asked === undefined) {
+  const invalid = whyInvalid(all);
+  if (asked === undefined && invalid === undefined) {
     mkdirSync(results, { recursive: true });
     writeFileSync(join(results, `${name}.md`), markdown);
     writeFileSync(
@@ -293,6 +294,10 @@ async function main(): Promise<void> {
     );
   }
   process.stdout.write(markdown);
+  if (invalid !== undefined) {
+    process.stderr.write(`${invalid} Nothing was kept.\n`);
+    process.exitCode = 1;
+  }
 }
 
 void main();
