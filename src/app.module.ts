@@ -13,6 +13,7 @@ import { onTheFastWay } from './edge';
 import { HardwareModule } from './hardware/hardware.module';
 import { HardwareTasksModule } from './hardware/tasks/hardware-tasks.module';
 import { HealthModule } from './health/health.module';
+import { QueryGuard } from './http/query.guard';
 import { loggerOptions } from './logging';
 import { MetricsModule } from './metrics/metrics.module';
 import { ModelsModule } from './models/models.module';
@@ -55,7 +56,7 @@ function cacheOptions(config: AppConfig, redis: RedisConnections): CacheModuleOp
     remote: redis.mode === 'off' ? undefined : redis,
     detectUnkeyedInputs: environment !== 'production',
     host: hardware.hostId,
-    fastPath: { enabled: cache.fastPath, middleware: onTheFastWay(config) },
+    fastPath: { enabled: cache.fastPath, middleware: onTheFastWay(config), guards: [QueryGuard] },
     warming,
   };
 }

@@ -7,6 +7,7 @@ import { edgeMiddleware } from './edge';
 import { answerClientErrors } from './http/client-errors';
 import { drainOnClose } from './http/draining';
 import { ProblemFilter } from './http/problem.filter';
+import { QueryGuard } from './http/query.guard';
 import { limitServer } from './http/server-limits';
 import { RequestValidationPipe } from './http/validation.pipe';
 import { quietStart } from './logging';
@@ -38,6 +39,7 @@ export function configureApp(app: NestExpressApplication): NestExpressApplicatio
   app.use(...edgeMiddleware(config));
   app.setGlobalPrefix('api/v1', { exclude: outsideOfPrefix });
   app.useGlobalPipes(new RequestValidationPipe());
+  app.useGlobalGuards(new QueryGuard());
   app.useGlobalFilters(new ProblemFilter());
   const server = app.getHttpServer();
   limitServer(server, config.server);

@@ -9,6 +9,7 @@ import { AppConfig } from '../../../src/config/app-config';
 import { loadConfig } from '../../../src/config/load-config';
 import { appOptions, configureApp } from '../../../src/configure-app';
 import { onTheFastWay } from '../../../src/edge';
+import { QueryGuard } from '../../../src/http/query.guard';
 import { loggerOptions } from '../../../src/logging';
 import { send, type RawAnswer } from './raw-http';
 
@@ -56,6 +57,7 @@ export class ServedApplication {
       fastPath: {
         enabled: options.fastPath,
         ...fastPath,
+        guards: [QueryGuard, ...(fastPath?.guards ?? [])],
         middleware: layer =>
           layer.handle === (countRequest as unknown)
             ? 'skip'

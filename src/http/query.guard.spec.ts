@@ -1,0 +1,68 @@
+import { type ExecutionContext, Get, Query, UseGuards } from '@nestjs/common';
+import { IsIn } from 'class-validator';
+import { NoQuery } from './no-query.decorator';
+import { QueryGuard } from './query.guard';
+
+class ColourQuery {
+  @IsIn(['red', 'blue'], { message: 'must be red or blue' })
+  colour!: string;
+}
+
+class Routes {
+  @Get('open')
+  open(@Query() query: ColourQuery): string {
+    return query.colour;
+  }
+
+  @Get('none')
+  none(@NoQuery() _query: void): string {
+    return 'none';
+  }
+
+  @Get('free')
+  free(): string {
+    return 'free';
+  }
+
+  @Get('single')
+  single(@Query('colour') colour: string): string {
+    return colour;
+  }
+
+  @Get('guarded')
+  @UseGuards({ canActivate: () => false })
+  guarded(@Query() query: ColourQuery): string {
+    return query.colour;
+  }
+}
+
+const guard = new QueryGuard();
+const ask = (handler: keyof Routes, query: object): Promise<boolean> =>
+  guard.canActivate({
+    getClass: () => Routes,
+    getHandler: () => Routes.prototype[handler],
+    switchToHttp: () => ({ getRequest: () => ({ query }) }),
+  } as unknown as ExecutionContext);
+
+describe('the guard of queries', () => {
+  it('refuses what the class of the handler refuses, before anything else is asked', async () => {
+    await expect(ask('open', { colour: 'red' })).resolves.toBe(true);
+    await expect(ask('open', { colour: 'green' })).rejects.toMatchObject({ code: 'VALIDATION_FAILED' });
+    await expect(ask('open', { colour: 'red', size: '1' })).rejects.toMatchObject({ code: 'UNKNOWN_FIELD' });
+    await expect(ask('open', { colour: ['red', 'blue'] })).rejects.toMatchObject({ code: 'QUERY_DUPLICATE' });
+  });
+
+  it('refuses what pipes of the parameter itself refuse', async () => {
+    await expect(ask('none', {})).resolves.toBe(true);
+    await expect(ask('none', { size: '1' })).rejects.toMatchObject({ code: 'UNKNOWN_FIELD' });
+  });
+
+  it('leaves handlers alone that take no query, or single parameters of it', async () => {
+    await expect(ask('free', { size: '1' })).resolves.toBe(true);
+    await expect(ask('single', { colour: ['a', 'b'] })).resolves.toBe(true);
+  });
+
+  it('leaves guarded routes to their guards: those who may not come in learn nothing about the query', async () => {
+    await expect(ask('guarded', { colour: 'green' })).resolves.toBe(true);
+  });
+});
