@@ -138,7 +138,7 @@ export class ModelsController {
   @ApiOperation({ summary: 'One model' })
   @ApiParam({
     name: 'name',
-    example: 'llama3.2:3b',
+    schema: { type: 'string', maxLength: maxModelNameCharacters, example: 'llama3.2:3b' },
     description: `Without a tag the latest. May contain slashes, as they are or as %2F. At most ${maxModelNameCharacters} characters; what cannot be a name is a 404.`,
   })
   @ApiOkResponse({ type: ModelDetailsDto })

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Application, type Answer } from './harness/application';
+import { Application } from './harness/application';
 import { eventually } from './harness/eventually';
 import { PostgresServer } from './harness/postgres-server';
 import { expectProblem } from './harness/problem';
@@ -527,7 +527,7 @@ describe('tasks of two instances on one database and one Redis', () => {
       const [won, ...others] = answers.filter(({ status }) => status === 202);
       expect(others).toEqual([]);
       for (const answer of answers.filter(({ status }) => status !== 202)) {
-        expectProblem(answer as Answer, 409, 'TASK_RUNNING');
+        expectProblem(answer, 409, 'TASK_RUNNING');
         expect(answer.headers.get('location')).toBe(pathOf(won!.body));
       }
       expect((await a.delete<Task>(pathOf(won!.body))).body.status).toBe('cancelled');

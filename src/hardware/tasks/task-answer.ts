@@ -5,7 +5,12 @@ import { isActive, type Task } from './task';
 
 /** The id in the path of one task. */
 export const ApiTaskId = (): MethodDecorator =>
-  ApiParam({ name: 'id', format: 'uuid', example: '0b9f6f53-6f5d-4c62-9a4e-0c4f5a1d7f10' });
+  ApiParam({
+    name: 'id',
+    description: 'Id of the task',
+    format: 'uuid',
+    example: '0b9f6f53-6f5d-4c62-9a4e-0c4f5a1d7f10',
+  });
 
 /** What can go wrong with a task that is looked for. */
 export const ApiTaskErrors = (): MethodDecorator =>
