@@ -4,11 +4,11 @@ import type { Request, Response } from 'express';
 import { AdminOnly } from '../auth/admin-only.decorator';
 import { principalOf } from '../auth/principal';
 import { CacheStaticData, InvalidatesCache, WarmUp } from '../cache';
+import { requiredVersions, versionTag } from '../http/if-match';
 import { settingsCache } from './cache';
 import { ChangeSettingsDto } from './dto/change-settings.dto';
 import { SettingDto, SettingsDto, SettingsHistoryDto } from './dto/settings-response.dto';
 import { SettingsHistoryQueryDto } from './dto/settings-history-query.dto';
-import { expectedVersions, versionTag } from './if-match';
 import { SettingsService } from './settings.service';
 
 @ApiTags('settings')
@@ -69,7 +69,11 @@ export class SettingsController {
     @Res({ passthrough: true }) response: Response,
   ): Promise<SettingsDto> {
     const changedBy = principalOf(request)?.id ?? 'unknown';
-    const settings = await this.settings.change(body.toChange(), expectedVersions(ifMatch), changedBy);
+    const settings = await this.settings.change(
+      body.toChange(),
+      requiredVersions(ifMatch, 'settings'),
+      changedBy,
+    );
     response.setHeader('ETag', versionTag(settings.version));
     return settings;
   }

@@ -1,9 +1,9 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { AppConfig } from '../config/app-config';
 import { Database } from '../database/database';
+import type { ExpectedVersions } from '../http/if-match';
 import { ProblemException } from '../http/problem.exception';
 import type { SettingDto, SettingsDto, SettingsHistoryDto } from './dto/settings-response.dto';
-import type { ExpectedVersions } from './if-match';
 import { contradiction, type SettingsChange, type SettingsDocument } from './settings.document';
 import { SettingsRepository, type VersionedSettings } from './settings.repository';
 
