@@ -2,6 +2,10 @@
 export const agentStatuses = ['healthy', 'unhealthy', 'offline', 'unknown'] as const;
 export type AgentStatus = (typeof agentStatuses)[number];
 
+/** What an agent may say of itself; that it is gone or unknown is for others to see. */
+export const reportedStatuses = ['healthy', 'unhealthy'] as const;
+export type ReportedStatus = (typeof reportedStatuses)[number];
+
 export const agentLimits = Object.freeze({
   name: 100,
   type: 50,
@@ -25,6 +29,7 @@ export const messages = Object.freeze({
   name: `must be 1 to ${agentLimits.name} characters on one line`,
   type: `must be 1 to ${agentLimits.type} lower-case letters, digits, dots, dashes and underscores`,
   status: `must be one of ${agentStatuses.join(', ')}`,
+  reportedStatus: `must be one of ${reportedStatuses.join(', ')}`,
   capabilities: `must be a list of at most ${agentLimits.capabilities} different capabilities`,
   capability: 'must be 1 to 64 lower-case letters, digits, dots, dashes and underscores',
   url: `must be an http:// or https:// URL of at most ${agentLimits.url} characters`,

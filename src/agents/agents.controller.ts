@@ -1,6 +1,19 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  Headers,
+  HttpCode,
+  Param,
+  Patch,
+  Post,
+  Query,
+  Res,
+} from '@nestjs/common';
 import {
   ApiCreatedResponse,
+  ApiHeader,
   ApiNoContentResponse,
   ApiOkResponse,
   ApiOperation,
@@ -11,12 +24,23 @@ import {
 import type { Response } from 'express';
 import { AdminOnly } from '../auth/admin-only.decorator';
 import { CacheApiResponse, InvalidatesCache, WarmUp } from '../cache';
+import { expectedVersions, requiredVersions, versionTag } from '../http/if-match';
+import { AgentOrAdmin } from './agent-or-admin.decorator';
 import { AgentsService } from './agents.service';
-import { agentsCache, tagsOfWrite } from './cache';
-import { AgentDto, AgentListDto } from './dto/agent-response.dto';
+import { agentsCache, agentWrites } from './cache';
+import { AgentDto, AgentListDto, AgentTokenDto, CreatedAgentDto } from './dto/agent-response.dto';
 import { CreateAgentDto } from './dto/create-agent.dto';
+import { HeartbeatDto } from './dto/heartbeat.dto';
 import { ListAgentsQueryDto } from './dto/list-agents-query.dto';
 import { UpdateAgentDto } from './dto/update-agent.dto';
+
+const etag = { ETag: { description: 'The version in quotes, for If-Match', schema: { type: 'string', example: '"42"' } } } as const; // prettier-ignore
+const location = { Location: { description: 'Path of the agent', schema: { type: 'string', example: '/api/v1/agents/code-review-assistant' } } } as const; // prettier-ignore
+const id = {
+  name: 'id',
+  description: '1 to 63 lower-case letters, digits and dashes; there is no agent of any other',
+  example: 'ai-agent-orchestrator',
+};
 
 @ApiTags('agents')
 @Controller('agents')
@@ -30,8 +54,9 @@ export class AgentsController {
   @ApiOkResponse({ type: AgentListDto })
   @ApiResponse({
     status: 400,
-    description: 'VALIDATION_FAILED, UNKNOWN_FIELD, CURSOR_INVALID, QUERY_DUPLICATE',
+    description: 'VALIDATION_FAILED, UNKNOWN_FIELD, CURSOR_INVALID, QUERY_DUPLICATE, QUERY_INVALID',
   })
+  @ApiResponse({ status: 503, description: 'DATABASE_UNAVAILABLE' })
   list(@Query() query: ListAgentsQueryDto): Promise<AgentListDto> {
     return this.agents.list(query);
   }
@@ -39,58 +64,131 @@ export class AgentsController {
   @Get(':id')
   @CacheApiResponse(agentsCache.one)
   @ApiOperation({ summary: 'One agent' })
-  @ApiParam({ name: 'id', example: 'ai-agent-orchestrator' })
-  @ApiOkResponse({ type: AgentDto })
+  @ApiParam(id)
+  @ApiOkResponse({ type: AgentDto, headers: etag })
   @ApiResponse({ status: 404, description: 'AGENT_NOT_FOUND' })
-  one(@Param('id') id: string): Promise<AgentDto> {
-    return this.agents.one(id);
+  @ApiResponse({ status: 503, description: 'DATABASE_UNAVAILABLE' })
+  async one(@Param('id') agentId: string, @Res({ passthrough: true }) response: Response): Promise<AgentDto> {
+    return tagged(response, await this.agents.one(agentId));
   }
 
   @Post()
   @AdminOnly('agents:write')
-  @InvalidatesCache({
-    tags: ({ result }: { result?: unknown }) => tagsOfWrite((result as AgentDto | undefined)?.id),
-  })
-  @ApiOperation({ summary: 'Create an agent' })
-  @ApiCreatedResponse({
-    type: AgentDto,
-    headers: { Location: { description: 'Path of the agent', schema: { type: 'string' } } },
-  })
+  @InvalidatesCache(agentWrites.create)
+  @ApiOperation({ summary: 'Create an agent, with a token for its heartbeats' })
+  @ApiCreatedResponse({ type: CreatedAgentDto, headers: { ...location, ...etag } })
   @ApiResponse({ status: 400, description: 'BODY_INVALID, VALIDATION_FAILED, UNKNOWN_FIELD' })
+  @ApiResponse({
+    status: 403,
+    description: 'FORBIDDEN_SCOPE (agents:write), ADMIN_LOOPBACK_ONLY, FEATURE_OFF',
+  })
   @ApiResponse({ status: 409, description: 'AGENT_EXISTS, AGENT_NAME_TAKEN' })
   async create(
     @Body() body: CreateAgentDto,
     @Res({ passthrough: true }) response: Response,
-  ): Promise<AgentDto> {
-    const agent = await this.agents.create(body);
+  ): Promise<CreatedAgentDto> {
+    const agent = tagged(response, await this.agents.create(body));
     response.setHeader('Location', `/api/v1/agents/${agent.id}`);
     return agent;
   }
 
   @Patch(':id')
   @AdminOnly('agents:write')
-  @InvalidatesCache({
-    tags: ({ params }: { params: Readonly<Record<string, string>> }) => tagsOfWrite(params['id']),
+  @InvalidatesCache(agentWrites.change)
+  @ApiOperation({
+    summary: 'Change an agent',
+    description: 'A `status` set here stands until a heartbeat, a probe or silence says otherwise.',
   })
-  @ApiOperation({ summary: 'Change an agent' })
-  @ApiOkResponse({ type: AgentDto })
-  @ApiResponse({ status: 400, description: 'VALIDATION_FAILED, UNKNOWN_FIELD' })
+  @ApiParam(id)
+  @ApiHeader({
+    name: 'If-Match',
+    required: true,
+    description: 'The ETag of the agent that the change is based on; several, or * for any',
+    example: '"42"',
+  })
+  @ApiOkResponse({ type: AgentDto, headers: etag })
+  @ApiResponse({
+    status: 400,
+    description: 'BODY_INVALID, VALIDATION_FAILED, UNKNOWN_FIELD, IF_MATCH_INVALID',
+  })
   @ApiResponse({ status: 404, description: 'AGENT_NOT_FOUND' })
   @ApiResponse({ status: 409, description: 'AGENT_NAME_TAKEN' })
-  change(@Param('id') id: string, @Body() body: UpdateAgentDto): Promise<AgentDto> {
-    return this.agents.update(id, { ...body });
+  @ApiResponse({ status: 412, description: 'PRECONDITION_FAILED: it has changed since it was read' })
+  @ApiResponse({ status: 428, description: 'PRECONDITION_REQUIRED: If-Match is missing' })
+  async change(
+    @Param('id') agentId: string,
+    @Body() body: UpdateAgentDto,
+    @Headers('if-match') ifMatch: string | undefined,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<AgentDto> {
+    const expected = requiredVersions(ifMatch, 'agent');
+    return tagged(response, await this.agents.update(agentId, { ...body }, expected));
   }
 
   @Delete(':id')
   @HttpCode(204)
   @AdminOnly('agents:write')
-  @InvalidatesCache({
-    tags: ({ params }: { params: Readonly<Record<string, string>> }) => tagsOfWrite(params['id']),
+  @InvalidatesCache(agentWrites.remove)
+  @ApiOperation({ summary: 'Remove an agent, and its token' })
+  @ApiParam(id)
+  @ApiHeader({
+    name: 'If-Match',
+    required: false,
+    description: 'Only while the agent is as it was read with this ETag',
+    example: '"42"',
   })
-  @ApiOperation({ summary: 'Remove an agent' })
   @ApiNoContentResponse()
+  @ApiResponse({ status: 400, description: 'IF_MATCH_INVALID' })
+  @ApiResponse({
+    status: 403,
+    description: 'FORBIDDEN_SCOPE (agents:write), ADMIN_LOOPBACK_ONLY, FEATURE_OFF',
+  })
   @ApiResponse({ status: 404, description: 'AGENT_NOT_FOUND' })
-  async remove(@Param('id') id: string): Promise<void> {
-    await this.agents.remove(id);
+  @ApiResponse({ status: 412, description: 'PRECONDITION_FAILED: it has changed since it was read' })
+  async remove(
+    @Param('id') agentId: string,
+    @Headers('if-match') ifMatch: string | undefined,
+  ): Promise<void> {
+    await this.agents.remove(agentId, expectedVersions(ifMatch));
   }
+
+  @Post(':id/heartbeat')
+  @HttpCode(200)
+  @AgentOrAdmin('agents:write')
+  @ApiOperation({
+    summary: 'Say that an agent is alive',
+    description:
+      'With the token of the agent as key, or as administrator. Cached answers are dropped only when the status changes, so that their `last_seen_at` may be behind by their Age.',
+  })
+  @ApiParam(id)
+  @ApiOkResponse({ type: AgentDto, headers: etag })
+  @ApiResponse({
+    status: 400,
+    description: 'BODY_INVALID, VALIDATION_FAILED, UNKNOWN_FIELD, HEADER_DUPLICATE',
+  })
+  @ApiResponse({ status: 404, description: 'AGENT_NOT_FOUND' })
+  async heartbeat(
+    @Param('id') agentId: string,
+    @Body() body: HeartbeatDto,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<AgentDto> {
+    return tagged(response, await this.agents.heartbeat(agentId, body.status));
+  }
+
+  @Post(':id/token')
+  @AdminOnly('agents:write')
+  @InvalidatesCache(agentWrites.rotateToken)
+  @ApiOperation({ summary: 'Give an agent a new token; the one before ends at once' })
+  @ApiParam(id)
+  @ApiCreatedResponse({ type: AgentTokenDto })
+  @ApiResponse({ status: 404, description: 'AGENT_NOT_FOUND' })
+  rotateToken(@Param('id') agentId: string): Promise<AgentTokenDto> {
+    return this.agents.rotateToken(agentId);
+  }
+}
+
+/** The agent, with its version as the ETag of the answer. */
+function tagged<T extends AgentDto>(response: Response, agent: T): T {
+  response.setHeader('ETag', versionTag(agent.version));
+  return agent;
 }

@@ -1,4 +1,4 @@
-import type { CacheDecoratorOptions } from '../cache';
+import type { CacheDecoratorOptions, InvalidatesOptions } from '../cache';
 import { type AgentFilter, agentIdPattern } from './agent-fields';
 
 /** Everything about agents carries `agents`. Pages carry `agents:pages` as well, one agent `agent:<id>`. */
@@ -7,6 +7,8 @@ const pages = 'agents:pages';
 
 const ofAgent = (id: unknown): string[] =>
   typeof id === 'string' && agentIdPattern.test(id) ? [`agent:${id}`] : [];
+
+const ofToken = (id: unknown): string[] => ofAgent(id).map(tag => `${tag}:token`);
 
 /** What of the agents is cached, under which keys and tags. Pages depend on the settings too: they hold the page size. */
 export const agentsCache = {
@@ -41,7 +43,49 @@ export const agentsCache = {
     tags: ([id]: readonly unknown[]) => [all, ...ofAgent(id)],
     negativeTtlMs: 5_000,
   },
+  /**
+   * The digest of an agent's token: in Redis and never in this process, so that a token that was replaced on one instance is
+   * let in by no other. That there is none is not remembered.
+   */
+  token: {
+    key: 'agents:token',
+    tier: 'redis',
+    ttlMs: 60_000,
+    tags: ([id]: readonly unknown[]) => ofToken(id),
+  },
 } satisfies Record<string, CacheDecoratorOptions>;
 
-/** What a write drops: the pages, and the agent that it names. */
-export const tagsOfWrite = (id: unknown): string[] => [pages, ...ofAgent(id)];
+type Params = { params: Readonly<Record<string, string>> };
+
+/** The pages, and the agents that are named; of many at once, everything. */
+const tagsOfWrite = (...ids: readonly unknown[]): string[] =>
+  ids.length > maxNamed ? [all] : [pages, ...ids.flatMap(ofAgent)];
+const maxNamed = 100;
+
+/** What each write drops. */
+export const agentWrites = {
+  /** POST /agents: its id may have been asked for in vain. */
+  create: { tags: ({ result }: { result?: unknown }) => tagsOfWrite((result as { id?: unknown })?.id) },
+  /** PATCH /agents/{id} */
+  change: { tags: ({ params }: Params) => tagsOfWrite(params['id']) },
+  /** DELETE /agents/{id} */
+  remove: { tags: ({ params }: Params) => [...tagsOfWrite(params['id']), ...ofToken(params['id'])] },
+  /** POST /agents/{id}/token */
+  rotateToken: { tags: ({ params }: Params) => ofToken(params['id']) },
+  /** POST /agents/{id}/heartbeat: nothing unless the status changes. */
+  heartbeat: {
+    tags: ({ result }: { result?: unknown }) => {
+      const beat = result as { row: { id: string }; isStatusChanged: boolean } | null;
+      return beat?.isStatusChanged ? tagsOfWrite(beat.row.id) : [];
+    },
+  },
+  /** The watch: those whose status it has changed. */
+  observed: {
+    tags: ({ result }: { result?: unknown }) => {
+      const ids = result as readonly string[];
+      return ids.length === 0 ? [] : tagsOfWrite(...ids);
+    },
+  },
+  /** The first agents of a fresh installation. */
+  fill: { tags: () => tagsOfWrite() },
+} satisfies Record<string, InvalidatesOptions>;

@@ -3,11 +3,14 @@ import type { Scope } from './scopes';
 
 /** Who makes a request, as far as it was proved. */
 export interface Principal {
-  /** `key`: holds an admin key. `loopback`: a process of this machine, where no key is configured. */
-  readonly kind: 'key' | 'loopback';
+  /**
+   * `key`: holds an admin key. `loopback`: a process of this machine, where no key is configured. `agent`: holds the token of
+   * one agent, and has no scope.
+   */
+  readonly kind: 'key' | 'loopback' | 'agent';
   /**
    * For limits, logs and histories: `key:` and the id of a key of the database, `env:` and eight hex digits that tell
-   * keys of the environment apart (not of their digest), or `loopback`.
+   * keys of the environment apart (not of their digest), `loopback`, or `agent:` and the id of an agent.
    */
   readonly id: string;
   readonly scopes: ReadonlySet<Scope>;
@@ -15,7 +18,7 @@ export interface Principal {
 
 const principals = new WeakMap<IncomingMessage, Principal>();
 
-/** Remembers who makes a request; only the guard calls it. */
+/** Remembers who makes a request; only guards call it. */
 export function setPrincipal(request: IncomingMessage, principal: Principal): void {
   principals.set(request, principal);
 }

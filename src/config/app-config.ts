@@ -167,6 +167,29 @@ export const settingsSchema = z.strictObject({
       description: 'Clients of /hardware/metrics/stream at once; further ones get 503. 0 lets nobody in.',
     }),
   }),
+  agents: section({
+    offlineAfterMs: setting(wholeNumber(100, 86_400_000), 90_000, {
+      env: 'AGENTS_OFFLINE_AFTER_MS',
+      unit: 'ms',
+      description: 'An agent that has sent heartbeats and none for so long is silent.',
+    }),
+    watchIntervalMs: setting(wholeNumber(0, 3_600_000), 30_000, {
+      env: 'AGENTS_WATCH_INTERVAL_MS',
+      unit: 'ms',
+      description:
+        'How often one of the instances looks for silent agents and probes those with a URL; 0 does neither.',
+    }),
+    probePrivate: setting(onOff, false, {
+      env: 'AGENTS_PROBE_PRIVATE',
+      description:
+        'on also probes agents at addresses that are not public: private, loopback, link-local and reserved ranges.',
+    }),
+    probeConcurrency: setting(wholeNumber(1, 256), 16, {
+      env: 'AGENTS_PROBE_CONCURRENCY',
+      unit: 'probes',
+      description: 'Agents that are probed at once.',
+    }),
+  }),
   admin: section({
     apiKeys: setting<readonly string[]>(adminKeys, [], {
       env: 'ADMIN_API_KEYS',
@@ -321,6 +344,7 @@ export class AppConfig {
   readonly database: Settings['database'] & { readonly mode: 'server' | 'embedded' };
   readonly ollama: Settings['ollama'];
   readonly hardware: Omit<Settings['hardware'], 'hostId'> & { readonly hostId: string };
+  readonly agents: Settings['agents'];
   /** `apiKeys` are SHA-256 digests in lower-case hex, never keys. */
   readonly admin: Settings['admin'];
   readonly cache: Settings['cache'];
@@ -346,6 +370,7 @@ export class AppConfig {
     this.database = { ...database, mode: database.url === undefined ? 'embedded' : 'server' };
     this.ollama = settings.ollama;
     this.hardware = { ...settings.hardware, hostId: settings.hardware.hostId ?? nameOfHost() };
+    this.agents = settings.agents;
     this.admin = settings.admin;
     this.cache = settings.cache;
     this.warming = settings.warming;

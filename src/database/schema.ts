@@ -28,6 +28,14 @@ export const agents = pgTable(
     capabilities: text('capabilities').array().notNull(),
     url: text('url'),
     description: text('description'),
+    /** Grows with every change that a reader can see, but for `lastSeenAt`; never given twice, to no agent. */
+    version: bigint('version', { mode: 'number' })
+      .notNull()
+      .default(sql`nextval('agent_versions')`),
+    /** What the agent said of itself in its last heartbeat. */
+    reportedStatus: text('reported_status', { enum: ['healthy', 'unhealthy'] }),
+    /** What the last probe of its URL found. */
+    probeResult: text('probe_result', { enum: ['healthy', 'unhealthy', 'unreachable'] }),
     lastSeenAt: timestamp('last_seen_at', { withTimezone: true, mode: 'string' }),
     createdAt: timestamp('created_at', { withTimezone: true, mode: 'string' }).notNull().defaultNow(),
     updatedAt: timestamp('updated_at', { withTimezone: true, mode: 'string' }).notNull().defaultNow(),
@@ -37,6 +45,15 @@ export const agents = pgTable(
     index('agents_capabilities').using('gin', table.capabilities),
   ],
 );
+
+/** Of the token of an agent there is only its SHA-256, as 64 hex digits. */
+export const agentTokens = pgTable('agent_tokens', {
+  agentId: text('agent_id')
+    .primaryKey()
+    .references(() => agents.id, { onDelete: 'cascade' }),
+  sha256: text('sha256').notNull(),
+  createdAt: timestamp('created_at', { withTimezone: true, mode: 'string' }).notNull().defaultNow(),
+});
 
 /** One row, `id` 1: the settings as one document under one version. */
 export const settings = pgTable('settings', {

@@ -11,6 +11,7 @@ interface Agent {
   capabilities: string[];
   url: string | null;
   description: string | null;
+  version: number;
   last_seen_at: string | null;
 }
 interface Page {
@@ -33,6 +34,7 @@ const fresh = (more: object = {}): Record<string, unknown> => ({
   type: 'test',
   ...more,
 });
+const anyVersion = { 'If-Match': '*' };
 const create = async (more: object = {}): Promise<Agent> => (await app.post<Agent>(path, fresh(more))).body;
 
 describe('the list of agents', () => {
@@ -50,6 +52,7 @@ describe('the list of agents', () => {
       capabilities: ['orchestration', 'task-routing', 'load-balancing', 'agent-discovery'],
       url: 'http://ai-agent-orchestrator:8589',
       description: 'Routes tasks to the agents that can do them and follows them to their end.',
+      version: expect.any(Number),
       last_seen_at: null,
       created_at: expect.stringMatching(/Z$/),
       updated_at: expect.stringMatching(/Z$/),
@@ -135,11 +138,13 @@ describe('one agent', () => {
 describe('a new agent', () => {
   it('gets an id and defaults, is where Location says, and is in the list at once', async () => {
     await list('?limit=200');
-    const answer = await app.post<Agent>(path, fresh());
+    const answer = await app.post<Agent & { token: string }>(path, fresh());
     expect(answer.status).toBe(201);
     expect(answer.body).toMatchObject({ status: 'unknown', capabilities: [], url: null, description: null });
     expect(answer.headers.get('location')).toBe(`${path}/${answer.body.id}`);
-    expect((await app.get<Agent>(answer.headers.get('location') ?? '')).body).toEqual(answer.body);
+    const { token, ...agent } = answer.body;
+    expect(token).toMatch(/^sutazai_agent_/);
+    expect((await app.get<Agent>(answer.headers.get('location') ?? '')).body).toEqual(agent);
     expect((await list('?limit=200')).agents.map(({ id }) => id)).toContain(answer.body.id);
   });
 
@@ -198,7 +203,11 @@ describe('a changed agent', () => {
     const agent = await create({ url: 'http://a:1', description: 'before' });
     await app.get(`${path}/${agent.id}`);
     await list('?limit=200');
-    const answer = await app.patch<Agent>(`${path}/${agent.id}`, { description: 'after', url: null });
+    const answer = await app.patch<Agent>(
+      `${path}/${agent.id}`,
+      { description: 'after', url: null },
+      anyVersion,
+    );
     expect([answer.status, answer.body]).toEqual([
       200,
       expect.objectContaining({ name: agent.name, description: 'after', url: null }),
@@ -209,14 +218,16 @@ describe('a changed agent', () => {
 
   it('is a 404 for an unknown id, a 409 for a taken name, a 400 for nothing or null', async () => {
     const agent = await create();
-    expect((await app.patch(`${path}/nobody`, { type: 'x' })).status).toBe(404);
-    expect((await app.patch(`${path}/${agent.id}`, { name: 'Security Scanner' })).body['code']).toBe(
-      'AGENT_NAME_TAKEN',
+    expect((await app.patch(`${path}/nobody`, { type: 'x' }, anyVersion)).status).toBe(404);
+    expect(
+      (await app.patch(`${path}/${agent.id}`, { name: 'Security Scanner' }, anyVersion)).body['code'],
+    ).toBe('AGENT_NAME_TAKEN');
+    expect((await app.patch(`${path}/${agent.id}`, {}, anyVersion)).status).toBe(400);
+    expect((await app.patch(`${path}/${agent.id}`, undefined, anyVersion)).status).toBe(400);
+    expect((await app.patch(`${path}/${agent.id}`, { name: null }, anyVersion)).status).toBe(400);
+    expect((await app.patch(`${path}/${agent.id}`, { id: 'other' }, anyVersion)).body['code']).toBe(
+      'UNKNOWN_FIELD',
     );
-    expect((await app.patch(`${path}/${agent.id}`, {})).status).toBe(400);
-    expect((await app.patch(`${path}/${agent.id}`)).status).toBe(400);
-    expect((await app.patch(`${path}/${agent.id}`, { name: null })).status).toBe(400);
-    expect((await app.patch(`${path}/${agent.id}`, { id: 'other' })).body['code']).toBe('UNKNOWN_FIELD');
   });
 });
 

@@ -56,7 +56,11 @@ describe('two instances on one Redis and one PostgreSQL server', () => {
       await Promise.all([a, b].flatMap(app => [agent(app), agent(app)]));
       const [writer, other] = round % 2 === 0 ? [a, b] : [b, a];
       const description = `round ${round}`;
-      const patched = await writer.patch<Agent>('/api/v1/agents/security-scanner', { description });
+      const patched = await writer.patch<Agent>(
+        '/api/v1/agents/security-scanner',
+        { description },
+        { 'If-Match': '*' },
+      );
       expect([patched.status, patched.body.description]).toEqual([200, description]);
       expect((await agent(writer)).description).toBe(description);
       await eventually(async () => expect((await agent(other)).description).toBe(description), boundMs, 1);

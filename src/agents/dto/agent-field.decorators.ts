@@ -9,7 +9,15 @@ import {
   Matches,
   MaxLength,
 } from 'class-validator';
-import { agentLimits, agentStatuses, linePattern, messages, textPattern, wordPattern } from '../agent-fields';
+import {
+  agentLimits,
+  agentStatuses,
+  linePattern,
+  messages,
+  reportedStatuses,
+  textPattern,
+  wordPattern,
+} from '../agent-fields';
 
 export const IsAgentName = (): PropertyDecorator =>
   applyDecorators(
@@ -26,6 +34,9 @@ export const IsAgentType = (): PropertyDecorator =>
   );
 
 export const IsAgentStatus = (): PropertyDecorator => IsIn(agentStatuses, { message: messages.status });
+
+export const IsReportedStatus = (): PropertyDecorator =>
+  IsIn(reportedStatuses, { message: messages.reportedStatus });
 
 export const IsCapabilities = (): PropertyDecorator =>
   applyDecorators(
