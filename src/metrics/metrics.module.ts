@@ -1,7 +1,9 @@
 import { Module } from '@nestjs/common';
+import { AgentsModule } from '../agents/agents.module';
 import { HardwareModule } from '../hardware/hardware.module';
 import { HealthModule } from '../health/health.module';
 import { AdminMetrics } from './admin-metrics';
+import { AgentsMetrics } from './agents-metrics';
 import { CacheMetrics } from './cache-metrics';
 import { CoherenceMetrics } from './coherence-metrics';
 import { DatabaseMetrics } from './database-metrics';
@@ -15,7 +17,7 @@ import { StatusController } from './status.controller';
 import { WarmingMetrics } from './warming-metrics';
 
 @Module({
-  imports: [HardwareModule, HealthModule],
+  imports: [AgentsModule, HardwareModule, HealthModule],
   controllers: [PrometheusController, MetricsController, StatusController],
   providers: [
     MetricsService,
@@ -27,6 +29,7 @@ import { WarmingMetrics } from './warming-metrics';
     DatabaseMetrics,
     AdminMetrics,
     HardwareMetrics,
+    AgentsMetrics,
   ],
 })
 export class MetricsModule {}
