@@ -12,7 +12,6 @@ export class AgentServer {
   /** Requests at once, now and at most. */
   open = 0;
   mostOpen = 0;
-  private readonly held = new Set<ServerResponse>();
 
   private constructor(private readonly server: Server) {}
 
@@ -34,12 +33,6 @@ export class AgentServer {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
-  /** Lets go of those that were not answered. */
-  release(): void {
-    for (const response of this.held) response.end();
-    this.held.clear();
-  }
-
   async stop(): Promise<void> {
     this.server.closeAllConnections();
     await new Promise(done => this.server.close(done));
@@ -47,8 +40,8 @@ export class AgentServer {
 
   private answer(response: ServerResponse): void {
     const { behaviour } = this;
-    if (behaviour === 'silent') this.held.add(response);
-    else if (behaviour === 'redirect') response.writeHead(302, { Location: `${this.url}/elsewhere` }).end();
+    if (behaviour === 'silent') return;
+    if (behaviour === 'redirect') response.writeHead(302, { Location: `${this.url}/elsewhere` }).end();
     else response.writeHead(behaviour).end('{}');
   }
 }
