@@ -1,4 +1,8 @@
+import { Transform } from 'class-transformer';
 import { ProblemException } from '../http/problem.exception';
+
+/** What a cursor looks like: base64url, as long as the longest name needs. */
+export const cursorPattern = /^[A-Za-z0-9_-]{1,600}$/;
 
 /** The place after an agent in the list, as text that clients pass back unread. */
 export function cursorAfter(name: string): string {
@@ -16,6 +20,14 @@ export function nameOfCursor(cursor: string): string {
   throw new ProblemException(400, 'CURSOR_INVALID', 'Invalid cursor', `cursor: ${message}`, [
     { path: 'cursor', code: 'CURSOR_INVALID', message },
   ]);
+}
+
+/** Refuses a cursor that is not ours where the query is read, before anything is asked for it. */
+export function ReadsCursor(): PropertyDecorator {
+  return Transform(({ value }: { value: unknown }) => {
+    if (typeof value === 'string' && cursorPattern.test(value)) nameOfCursor(value);
+    return value;
+  });
 }
 
 function decode(cursor: string): string | undefined {

@@ -57,10 +57,12 @@ export const agentsCache = {
 
 type Params = { params: Readonly<Record<string, string>> };
 
+/** Agents that one write drops by name. */
+const maxNamed = 100;
+
 /** The pages, and the agents that are named; of many at once, everything. */
 const tagsOfWrite = (...ids: readonly unknown[]): string[] =>
   ids.length > maxNamed ? [all] : [pages, ...ids.flatMap(ofAgent)];
-const maxNamed = 100;
 
 /** What each write drops. */
 export const agentWrites = {

@@ -78,7 +78,7 @@ describe('a heartbeat', () => {
     const added = (series: string): number => after(series) - before(series);
     // The digest of the token comes from the cache.
     expect(added('database_queries_total')).toBe(5);
-    expect(added('cache_invalidations_total{kind="tag"}')).toBe(0);
+    expect(added('cache_invalidations_total{kind="tags"}')).toBe(0);
     // What is cached may be behind in this one field, and catches up when its life is over.
     expect((await read(id)).last_seen_at).toBe(first.last_seen_at);
     await beat(id, bearer(token), { status: 'unhealthy' });

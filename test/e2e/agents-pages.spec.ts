@@ -84,7 +84,9 @@ describe('ten thousand agents', () => {
         [after],
         database,
       );
-      expect(plan.map(line => line['QUERY PLAN']).join('\n')).toMatch(/Index Scan (using|on) agents_name_key/);
+      expect(plan.map(line => line['QUERY PLAN']).join('\n')).toMatch(
+        /Index Scan (using|on) agents_name_key/,
+      );
     }
   });
 

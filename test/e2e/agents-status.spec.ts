@@ -165,8 +165,8 @@ describe('the watch over agents', () => {
     const count = ended(after) - ended(before);
     const queries = after('database_queries_total') - before('database_queries_total');
     expect(Math.abs(queries - 2 * count)).toBeLessThanOrEqual(2); // a round may be under way at either end
-    expect(after('cache_invalidations_total{kind="tag"}')).toBe(
-      before('cache_invalidations_total{kind="tag"}'),
+    expect(after('cache_invalidations_total{kind="tags"}')).toBe(
+      before('cache_invalidations_total{kind="tags"}'),
     );
     expect((await app.get(`${path}/${id}`)).headers.get('cache-status')).toMatch(/hit/);
     await well.stop();

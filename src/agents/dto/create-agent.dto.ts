@@ -32,7 +32,12 @@ export class CreateAgentDto {
   @IsAgentType()
   type!: string;
 
-  @ApiPropertyOptional({ enum: agentStatuses, default: 'unknown' })
+  @ApiPropertyOptional({
+    enum: agentStatuses,
+    default: 'unknown',
+    description: 'Stands until a heartbeat or a probe says otherwise',
+    example: 'unknown',
+  })
   @MayBeAbsent()
   @IsAgentStatus()
   status: AgentStatus = 'unknown';
@@ -47,12 +52,23 @@ export class CreateAgentDto {
   @IsCapabilities()
   capabilities: string[] = [];
 
-  @ApiPropertyOptional({ type: String, nullable: true, example: 'http://code-review:8080' })
+  @ApiPropertyOptional({
+    type: String,
+    nullable: true,
+    maxLength: agentLimits.url,
+    description: 'http or https; `{url}/health` is probed',
+    example: 'http://code-review:8080',
+  })
   @IsOptional()
   @IsAgentUrl()
   url: string | null = null;
 
-  @ApiPropertyOptional({ type: String, nullable: true, maxLength: agentLimits.description })
+  @ApiPropertyOptional({
+    type: String,
+    nullable: true,
+    maxLength: agentLimits.description,
+    example: 'Reads changes and points at defects and risks.',
+  })
   @IsOptional()
   @IsDescription()
   description: string | null = null;

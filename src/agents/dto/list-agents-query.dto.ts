@@ -3,15 +3,20 @@ import { Matches } from 'class-validator';
 import { MayBeAbsent } from '../../http/optional.decorator';
 import { QueryInteger } from '../../http/query-integer.decorator';
 import { agentLimits, agentStatuses, type AgentStatus, messages, wordPattern } from '../agent-fields';
+import { cursorPattern, ReadsCursor } from '../agents.cursor';
 import { IsAgentStatus } from './agent-field.decorators';
 
 export class ListAgentsQueryDto {
-  @ApiPropertyOptional({ enum: agentStatuses })
+  @ApiPropertyOptional({ enum: agentStatuses, description: 'Only agents of this status', example: 'healthy' })
   @MayBeAbsent()
   @IsAgentStatus()
   status?: AgentStatus;
 
-  @ApiPropertyOptional({ description: 'Only agents that have it', example: 'monitoring' })
+  @ApiPropertyOptional({
+    description: 'Only agents that have it: 1 to 64 lower-case letters, digits, dots, dashes and underscores',
+    maxLength: 64,
+    example: 'monitoring',
+  })
   @MayBeAbsent()
   @Matches(wordPattern, { message: messages.capability })
   capability?: string;
@@ -20,12 +25,18 @@ export class ListAgentsQueryDto {
     description: 'Agents on a page; the settings have the default and the maximum',
     minimum: 1,
     maximum: agentLimits.page,
+    example: 50,
   })
   @QueryInteger(1, agentLimits.page)
   limit?: number;
 
-  @ApiPropertyOptional({ description: '`next_cursor` of the page before' })
+  @ApiPropertyOptional({
+    description: '`next_cursor` of the page before, unchanged: 1 to 600 characters',
+    maxLength: 600,
+    example: 'WyJDb2RlIFJldmlldyBBc3Npc3RhbnQiXQ',
+  })
   @MayBeAbsent()
-  @Matches(/^[A-Za-z0-9_-]{1,600}$/, { message: 'must be the next_cursor of an answer' })
+  @ReadsCursor()
+  @Matches(cursorPattern, { message: 'must be the next_cursor of an answer' })
   cursor?: string;
 }

@@ -13,32 +13,51 @@ import {
 
 /** What to change; what is left out stays, and null empties `url` and `description`. */
 export class UpdateAgentDto {
-  @ApiPropertyOptional({ maxLength: agentLimits.name })
+  @ApiPropertyOptional({
+    maxLength: agentLimits.name,
+    description: 'Unique among the agents',
+    example: 'Code Review Assistant',
+  })
   @MayBeAbsent()
   @IsAgentName()
   name?: string;
 
-  @ApiPropertyOptional({ maxLength: agentLimits.type })
+  @ApiPropertyOptional({ maxLength: agentLimits.type, example: 'assistant' })
   @MayBeAbsent()
   @IsAgentType()
   type?: string;
 
-  @ApiPropertyOptional({ enum: agentStatuses })
+  @ApiPropertyOptional({
+    enum: agentStatuses,
+    description: 'Stands until a heartbeat, a probe or silence says otherwise',
+    example: 'unknown',
+  })
   @MayBeAbsent()
   @IsAgentStatus()
   status?: AgentStatus;
 
-  @ApiPropertyOptional({ type: [String], maxItems: agentLimits.capabilities })
+  @ApiPropertyOptional({ type: [String], maxItems: agentLimits.capabilities, example: ['code-review'] })
   @MayBeAbsent()
   @IsCapabilities()
   capabilities?: string[];
 
-  @ApiPropertyOptional({ type: String, nullable: true })
+  @ApiPropertyOptional({
+    type: String,
+    nullable: true,
+    maxLength: agentLimits.url,
+    description: 'http or https; `{url}/health` is probed',
+    example: 'http://code-review:8080',
+  })
   @IsOptional()
   @IsAgentUrl()
   url?: string | null;
 
-  @ApiPropertyOptional({ type: String, nullable: true, maxLength: agentLimits.description })
+  @ApiPropertyOptional({
+    type: String,
+    nullable: true,
+    maxLength: agentLimits.description,
+    example: 'Reads changes and points at defects and risks.',
+  })
   @IsOptional()
   @IsDescription()
   description?: string | null;

@@ -1,0 +1,178 @@
+import { Application, type Answer } from './harness/application';
+import { metricsOf } from './harness/metrics';
+import { expectProblem } from './harness/problem';
+
+const path = '/api/v1/agents';
+const agent = `${path}/security-scanner`;
+const anyVersion = { 'If-Match': '*' };
+
+let app: Application;
+beforeAll(async () => {
+  app = await Application.start({ CACHE_WARMING: 'off' });
+});
+afterAll(() => app.stop());
+
+/** Series that count what the database and the cache were asked. */
+async function touches(): Promise<Record<string, number>> {
+  const read = await metricsOf(app);
+  const series = (await app.get('/metrics')).text
+    .split('\n')
+    .filter(line =>
+      /^cache_(requests|misses|sets|invalidations|loads|tier_hits|tier_misses)_total/.test(line),
+    )
+    .map(line => line.slice(0, line.lastIndexOf(' ')));
+  expect(series.length).toBeGreaterThan(0);
+  return Object.fromEntries(['database_queries_total', ...series].map(name => [name, read(name)]));
+}
+
+type Case = [what: string, send: () => Promise<Answer>, code: string, where: string | undefined];
+// Every series is there from the first request of its policy on.
+beforeAll(async () => {
+  for (const url of [path, agent, '/api/v1/settings']) await app.get(url);
+});
+const name = 'Never made';
+const type = 'test';
+
+const cases: Case[] = [
+  // Queries of the list.
+  ...(
+    [
+      ['status=dead', 'VALIDATION_FAILED', 'status'],
+      ['status=', 'VALIDATION_FAILED', 'status'],
+      ['capability=Upper', 'VALIDATION_FAILED', 'capability'],
+      ['capability=', 'VALIDATION_FAILED', 'capability'],
+      [`capability=${'x'.repeat(65)}`, 'VALIDATION_FAILED', 'capability'],
+      ['limit=0', 'VALIDATION_FAILED', 'limit'],
+      ['limit=-1', 'VALIDATION_FAILED', 'limit'],
+      ['limit=1001', 'VALIDATION_FAILED', 'limit'],
+      ['limit=1e2', 'VALIDATION_FAILED', 'limit'],
+      ['limit=1.5', 'VALIDATION_FAILED', 'limit'],
+      ['limit=0x10', 'VALIDATION_FAILED', 'limit'],
+      ['limit=', 'VALIDATION_FAILED', 'limit'],
+      ['limit=99999999999999999999', 'VALIDATION_FAILED', 'limit'],
+      ['cursor=', 'VALIDATION_FAILED', 'cursor'],
+      ['cursor=%3D%3D', 'VALIDATION_FAILED', 'cursor'],
+      [`cursor=${'a'.repeat(601)}`, 'VALIDATION_FAILED', 'cursor'],
+      ['cursor=aaaa', 'CURSOR_INVALID', 'cursor'],
+      ['page=2', 'UNKNOWN_FIELD', 'page'],
+      ['limit=1&limit=2', 'QUERY_DUPLICATE', 'limit'],
+      ['status[]=healthy', 'QUERY_INVALID', 'status[]'],
+      ['limit[a]=1', 'QUERY_INVALID', 'limit[a]'],
+    ] as const
+  ).map(([query, code, where]): Case => [`GET ?${query}`, () => app.get(`${path}?${query}`), code, where]),
+  // Bodies of each write.
+  ...(
+    [
+      ['null', 'BODY_INVALID', '$'],
+      ['[]', 'BODY_INVALID', '$'],
+      ['"x"', 'BODY_INVALID', '$'],
+      ['42', 'BODY_INVALID', '$'],
+      ['{', 'BODY_INVALID_JSON', undefined],
+      ['{"a":1,}', 'BODY_INVALID_JSON', undefined],
+      ['{"__proto__":{"x":1}}', 'BODY_FORBIDDEN_KEY', undefined],
+      ['{"constructor":{"prototype":{}}}', 'BODY_FORBIDDEN_KEY', undefined],
+    ] as const
+  ).flatMap(([body, code, where]): Case[] => [
+    [`POST ${body}`, () => app.post(path, body), code, where],
+    [`PATCH ${body}`, () => app.patch(agent, body, anyVersion), code, where],
+    [`POST heartbeat ${body}`, () => app.post(`${agent}/heartbeat`, body), code, where],
+  ]),
+  // Fields.
+  ...(
+    [
+      [{ name: '' }, 'VALIDATION_FAILED', 'name'],
+      [{ name: 'x'.repeat(101) }, 'VALIDATION_FAILED', 'name'],
+      [{ name: 'a\u0000' }, 'VALIDATION_FAILED', 'name'],
+      [{ name: 'a\u202eb'.replace('\u202e', '\u001b') }, 'VALIDATION_FAILED', 'name'],
+      [{ name: { a: 1 } }, 'VALIDATION_FAILED', 'name'],
+      [{ type: 'Upper' }, 'VALIDATION_FAILED', 'type'],
+      [{ status: 'dead' }, 'VALIDATION_FAILED', 'status'],
+      [{ capabilities: {} }, 'VALIDATION_FAILED', 'capabilities'],
+      [{ capabilities: ['A'] }, 'VALIDATION_FAILED', 'capabilities'],
+      [{ url: 'file:///etc/passwd' }, 'VALIDATION_FAILED', 'url'],
+      [{ url: 'http://user:secret@host/' }, 'VALIDATION_FAILED', 'url'],
+      [{ url: `http://${'a'.repeat(2_050)}/` }, 'VALIDATION_FAILED', 'url'],
+      [{ description: 'nul \u0000' }, 'VALIDATION_FAILED', 'description'],
+      [{ version: 1 }, 'UNKNOWN_FIELD', 'version'],
+      [{ token: 'x' }, 'UNKNOWN_FIELD', 'token'],
+      [{ last_seen_at: '2026-01-01T00:00:00Z' }, 'UNKNOWN_FIELD', 'last_seen_at'],
+    ] as const
+  ).flatMap(([fields, code, where]): Case[] => [
+    [
+      `POST ${JSON.stringify(fields).slice(0, 40)}`,
+      () => app.post(path, { name, type, ...fields }),
+      code,
+      where,
+    ],
+    [`PATCH ${JSON.stringify(fields).slice(0, 40)}`, () => app.patch(agent, fields, anyVersion), code, where],
+  ]),
+  ['POST without a body', () => app.post(path), 'BODY_INVALID', '$'],
+  ['PATCH of nothing', () => app.patch(agent, {}, anyVersion), 'VALIDATION_FAILED', '$'],
+  ['PATCH of an id', () => app.patch(agent, { id: 'other' }, anyVersion), 'UNKNOWN_FIELD', 'id'],
+  [
+    'POST heartbeat offline',
+    () => app.post(`${agent}/heartbeat`, { status: 'offline' }),
+    'VALIDATION_FAILED',
+    'status',
+  ],
+  ['POST heartbeat at', () => app.post(`${agent}/heartbeat`, { at: 1 }), 'UNKNOWN_FIELD', 'at'],
+  // Preconditions.
+  ['PATCH If-Match 3', () => app.patch(agent, { type }, { 'If-Match': '3' }), 'IF_MATCH_INVALID', 'If-Match'],
+];
+
+describe('bad input is refused with its place, and asks neither database nor cache', () => {
+  it.each(cases)('%s', async (_what, send, code, where) => {
+    const before = await touches();
+    const problem = expectProblem(await send(), 400, code);
+    if (where !== undefined) expect(problem.errors?.map(error => error.path)).toContain(where);
+    expect(await touches()).toEqual(before);
+  });
+
+  it.each(['NOT-LOWER', '-a', 'a_b', 'x'.repeat(64), '%00', '..%2fsettings', 'a%20b', '%ED%A0%80'])(
+    'an id that no agent can have is a 404 or a 400, without a query: %s',
+    async id => {
+      const { database_queries_total: before } = await touches();
+      const url = `${path}/${id}`;
+      for (const answer of [
+        await app.get(url),
+        await app.patch(url, { type }, anyVersion),
+        await app.post(`${url}/heartbeat`),
+        await app.post(`${url}/token`),
+      ])
+        expect([400, 404]).toContain(answer.status);
+      expect((await touches())['database_queries_total']).toBe(before);
+    },
+  );
+
+  it('a PATCH without If-Match is a 428 before anything is asked', async () => {
+    const before = await touches();
+    expectProblem(await app.patch(agent, { type }), 428, 'PRECONDITION_REQUIRED');
+    expect(await touches()).toEqual(before);
+  });
+
+  it('is a 415 or a 413 where the body is of another kind or too long', async () => {
+    const before = await touches();
+    for (const [method, url] of [
+      ['POST', path],
+      ['PATCH', agent],
+      ['POST', `${agent}/heartbeat`],
+    ] as const) {
+      const text = await app.request(method, url, 'a=b', { 'Content-Type': 'text/plain', ...anyVersion });
+      expectProblem(text, 415, 'UNSUPPORTED_MEDIA_TYPE');
+      const long = await app.request(method, url, `{"name":"${'x'.repeat(300_000)}"}`, anyVersion);
+      expectProblem(long, 413, 'BODY_TOO_LARGE');
+    }
+    expect(await touches()).toEqual(before);
+  });
+
+  it('and other methods are a 405', async () => {
+    for (const [method, url] of [
+      ['PUT', agent],
+      ['DELETE', path],
+      ['GET', `${agent}/heartbeat`],
+      ['GET', `${agent}/token`],
+      ['DELETE', `${agent}/token`],
+    ] as const)
+      expectProblem(await app.request(method, url), 405, 'METHOD_NOT_ALLOWED');
+  });
+});
