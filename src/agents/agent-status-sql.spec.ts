@@ -83,13 +83,13 @@ describe('the status in SQL', () => {
     await server.query(`UPDATE agents SET url = 'http://here', status = 'healthy'`, [], url);
     const [same, other, moved] = ['healthy-never', 'none-never', 'unreachable-never'];
     const changed = await repository(1_000).noteProbes([
-      { id: same!, url: 'http://here', result: 'healthy' },
-      { id: other!, url: 'http://here', result: 'unreachable' },
-      { id: moved!, url: 'http://elsewhere', result: 'unhealthy' },
+      { id: same, url: 'http://here', result: 'healthy' },
+      { id: other, url: 'http://here', result: 'unreachable' },
+      { id: moved, url: 'http://elsewhere', result: 'unhealthy' },
       { id: 'nobody', url: 'http://here', result: 'unhealthy' },
     ]);
     expect(changed).toEqual([other]);
     const now = await statuses();
-    expect([now[same!], now[other!], now[moved!]]).toEqual(['healthy', 'offline', 'healthy']);
+    expect([now[same], now[other], now[moved]]).toEqual(['healthy', 'offline', 'healthy']);
   });
 });
