@@ -26,6 +26,7 @@ import { AdminOnly } from '../auth/admin-only.decorator';
 import { CacheApiResponse, InvalidatesCache, WarmUp } from '../cache';
 import { CheckedQuery } from '../http/checked-query.decorator';
 import { expectedVersions, requiredVersions, versionTag } from '../http/if-match';
+import { agentIdPattern } from './agent-fields';
 import { AgentOrAdmin } from './agent-or-admin.decorator';
 import { AgentsService } from './agents.service';
 import { agentsCache, agentWrites } from './cache';
@@ -40,8 +41,14 @@ const location = { Location: { description: 'Path of the agent', schema: { type:
 const id = {
   name: 'id',
   description: '1 to 63 lower-case letters, digits and dashes; there is no agent of any other',
-  example: 'ai-agent-orchestrator',
-};
+  schema: {
+    type: 'string',
+    minLength: 1,
+    maxLength: 63,
+    pattern: agentIdPattern.source,
+    example: 'ai-agent-orchestrator',
+  },
+} as const;
 
 @ApiTags('agents')
 @Controller('agents')
