@@ -24,7 +24,6 @@ import {
 import type { Response } from 'express';
 import { AdminOnly } from '../auth/admin-only.decorator';
 import { CacheApiResponse, InvalidatesCache, WarmUp } from '../cache';
-import { CheckedQuery } from '../http/checked-query.decorator';
 import { expectedVersions, requiredVersions, versionTag } from '../http/if-match';
 import { agentIdPattern } from './agent-fields';
 import { AgentOrAdmin } from './agent-or-admin.decorator';
@@ -56,7 +55,6 @@ export class AgentsController {
   constructor(private readonly agents: AgentsService) {}
 
   @Get()
-  @CheckedQuery(ListAgentsQueryDto)
   @CacheApiResponse(agentsCache.list)
   @WarmUp({ category: ['agents', 'api_endpoints'], critical: true })
   @ApiOperation({ summary: 'The agents in pages, by name' })
