@@ -73,7 +73,7 @@ export class CacheAdminController {
 
   @Get('policies')
   @Header('Cache-Control', noStore)
-  @ApiOperation({ summary: 'The policies in force' })
+  @ApiOperation({ summary: 'The policies in force on this instance, overrides of the settings included' })
   @ApiOkResponse({ type: PolicyListDto })
   policies(): PolicyListDto {
     return { policies: this.admin.policies() };

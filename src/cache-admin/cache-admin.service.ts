@@ -70,16 +70,20 @@ export class CacheAdminService {
   }
 
   policies(): PolicyDto[] {
-    return this.table.all().map(policy => ({
-      name: policy.name,
-      tier: policy.tier,
-      ttl_ms: policy.ttlMs,
-      stale_ms: policy.staleMs,
-      negative_ttl_ms: policy.negativeTtlMs,
-      jitter: policy.jitter,
-      refresh_ahead_fraction: policy.refreshAheadFraction,
-      tags: policy.tags,
-    }));
+    return this.table.all().map(defined => {
+      const policy = this.cache.policyInForce(defined);
+      return {
+        name: policy.name,
+        tier: policy.tier,
+        ttl_ms: policy.ttlMs,
+        stale_ms: policy.staleMs,
+        negative_ttl_ms: policy.negativeTtlMs,
+        jitter: policy.jitter,
+        refresh_ahead_fraction: policy.refreshAheadFraction,
+        tags: policy.tags,
+        overridden: policy.overridden,
+      };
+    });
   }
 
   /** @throws ProblemException 404 for an unknown category or job, 503 when anything could not be warmed */

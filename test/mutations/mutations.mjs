@@ -206,8 +206,8 @@ export const mutations = [
   {
     name: 'age: what is copied to L1 has the life that is left',
     file: 'src/cache/core/shared-reader.ts',
-    find: 'this.#timed(entry, held, Math.max(ageMs, 0))',
-    replace: 'this.#timed(entry, held, 0)',
+    find: 'this.#timed(entry, life, held, Math.max(ageMs, 0))',
+    replace: 'this.#timed(entry, life, held, 0)',
     tests: [parity],
   },
   {
@@ -579,5 +579,26 @@ export const mutations = [
     find: "this.cache.purpose === 'request' && this.evidence.due()",
     replace: 'this.evidence.due()',
     tests: [warming],
+  },
+  {
+    name: 'policy: an override shortens what is in L1',
+    file: 'src/cache/core/near-cache.ts',
+    find: 'if (policy.overridden) this.#cut(name, entry, policy);\n    if (nowMs >= entry.expiresAtMs) {',
+    replace: 'if (nowMs >= entry.expiresAtMs) {',
+    tests: ['src/cache/core/tiered-cache.overrides.spec.ts'],
+  },
+  {
+    name: 'policy: an override shortens what is in Redis',
+    file: 'src/cache/core/shared-reader.ts',
+    find: 'call.policy.overridden ? cutLife(entry, call.policy) : entry',
+    replace: 'entry',
+    tests: ['src/cache/core/tiered-cache.overrides.spec.ts'],
+  },
+  {
+    name: 'policy: who gave its own TTL keeps it',
+    file: 'src/cache/core/policy-overrides.ts',
+    find: 'if (policy.ownTtl || ',
+    replace: 'if (',
+    tests: ['src/cache/core/tiered-cache.overrides.spec.ts'],
   },
 ];

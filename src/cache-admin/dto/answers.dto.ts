@@ -220,6 +220,12 @@ export class PolicyDto {
 
   @ApiProperty({ type: [String], example: ['api'] })
   tags!: readonly string[];
+
+  @ApiProperty({
+    description:
+      'Whether the settings (`cache.policies`) have set `ttl_ms` or `stale_ms`. Routes and methods that gave their own TTL keep that.',
+  })
+  overridden!: boolean;
 }
 
 export class PolicyListDto {

@@ -19,6 +19,7 @@ import type {
   TokenName,
   Tracer,
 } from './ports';
+import { PolicyOverrides } from './policy-overrides';
 import { ReadProfile } from './read-profile';
 import { SharedReader } from './shared-reader';
 import { FlightTable } from './single-flight';
@@ -86,8 +87,9 @@ export function assemble(
     random: dependencies.random ?? Math.random,
     scopes,
     options,
+    policies: new PolicyOverrides(),
     names,
-    near: new NearCache(local),
+    near: new NearCache(local, (name, expiresAtMs) => memory.cut(name, expiresAtMs)),
     codec,
     tokens,
     ownTokens: new TokenTable(undefined),

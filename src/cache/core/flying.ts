@@ -123,7 +123,8 @@ export class Flying {
       strict,
       tokenTtlFor(options, call.policy),
     );
-    const kept = call.refreshOf === undefined ? near.peek(call.name, 'local', clock.nowMs()) : undefined;
+    const kept =
+      call.refreshOf === undefined ? near.peek(call.name, 'local', clock.nowMs(), call.policy) : undefined;
     if (kept) {
       const copied = tokensOf(kept);
       const names = copied.map(([name]) => name);
@@ -145,7 +146,7 @@ export class Flying {
   async #flyAlone(flight: Flight, call: Call): Promise<FlightResult> {
     const { clock, memory, near, options, shared } = this.parts;
     // An entry that is still valid is one past its fresh life, which a plain read does not want.
-    const stale = !shared && near.read(call.name, 'local', clock.nowMs()) !== undefined;
+    const stale = !shared && near.read(call.name, 'local', clock.nowMs(), call.policy) !== undefined;
     const cause = shared ? 'redis_down' : stale ? 'expired' : memory.causeOf(call.name, clock.nowMs(), false);
     if (!call.loader) return { kind: 'absent', cause };
     flight.alone = true;

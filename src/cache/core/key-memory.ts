@@ -26,6 +26,12 @@ export class KeyMemory {
     this.#put(name, { expiresAtMs, change: 'none' });
   }
 
+  /** Its policy was given a shorter life. */
+  cut(name: string, expiresAtMs: number): void {
+    const seen = this.#seen.get(name);
+    if (seen) seen.expiresAtMs = Math.min(seen.expiresAtMs, expiresAtMs);
+  }
+
   rejected(name: string): void {
     this.#put(name, { expiresAtMs: Infinity, change: 'rejected' });
   }

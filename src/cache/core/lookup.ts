@@ -66,7 +66,7 @@ export class Lookups {
     batch?: LoadBatch,
   ): Promise<CacheAnswer<unknown>> {
     const { clock, near, names, scopes, stats } = this.parts;
-    const policy = options.policy ?? this.parts.options.defaultPolicy;
+    const policy = this.#policyOf(options);
     const scope = scopes.current();
     this.refuseWhenClosed();
     // Inside a loader L1 is not trusted: its copy may be older than the tokens that the outer entry has captured. Alone it
@@ -75,7 +75,7 @@ export class Lookups {
     const counted = scope === undefined || scope.purpose === 'request';
     if (asksNear) {
       const nowMs = clock.coarseMs();
-      const entry = near.read(names.nameOf(key), this.#tierOf(policy), nowMs);
+      const entry = near.read(names.nameOf(key), this.#tierOf(policy), nowMs, policy);
       if (entry && (nowMs < entry.staleAtMs || loader)) {
         scope?.load?.inherit(tokensOf(entry));
         let refreshing = false;
@@ -124,11 +124,12 @@ export class Lookups {
   }
 
   /** See `TieredCache.peekFresh`. */
-  peekFresh(key: string, policy: CachePolicy): CacheAnswer<unknown> | undefined {
-    const { clock, near, names, scopes } = this.parts;
+  peekFresh(key: string, given: CachePolicy): CacheAnswer<unknown> | undefined {
+    const { clock, near, names, policies, scopes } = this.parts;
     if (this.#closed || scopes.current() !== undefined) return undefined;
     const nowMs = clock.coarseMs();
-    const entry = near.read(names.nameOf(key), this.#tierOf(policy), nowMs);
+    const policy = policies.of(given);
+    const entry = near.read(names.nameOf(key), this.#tierOf(policy), nowMs, policy);
     if (!entry?.held.shared || nowMs >= entry.staleAtMs || nowMs >= entry.refreshAtMs) return undefined;
     return {
       value: entry.held.read(),
@@ -160,7 +161,7 @@ export class Lookups {
     batch?: LoadBatch,
   ): Call {
     const { names, shared, tokenOf } = this.parts;
-    const policy = options.policy ?? this.parts.options.defaultPolicy;
+    const policy = this.#policyOf(options);
     const encoded = names.encode(key);
     const tags = options.tags ? [...policy.tags, ...options.tags] : policy.tags;
     const tokens = new Set([namespaceToken, ...tags.map(tag => tokenOf(tag))]);
@@ -430,6 +431,10 @@ export class Lookups {
       refreshing: how.refreshing ?? false,
       purpose: scope?.purpose ?? 'request',
     });
+  }
+
+  #policyOf({ policy }: CallOptions): CachePolicy {
+    return this.parts.policies.of(policy ?? this.parts.options.defaultPolicy);
   }
 
   /** With no shared tier everything is local. */

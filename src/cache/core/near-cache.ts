@@ -1,6 +1,7 @@
 import type { HeldValue } from './entry-codec';
 import type { Gate, LocalStore, TokenName } from './ports';
-import type { CacheTier } from './policy';
+import type { CachePolicy, CacheTier } from './policy';
+import { cutLife } from './policy-overrides';
 import type { Probe } from './read-profile';
 import type { TokenRecord } from './tokens';
 
@@ -11,9 +12,10 @@ export interface NearEntry {
   readonly tier: CacheTier;
   readonly fillId: string;
   readonly bornAtMs: number;
-  readonly refreshAtMs: number;
-  readonly staleAtMs: number;
-  readonly expiresAtMs: number;
+  /** These three may come sooner than they were stored with, when the policy is overridden. */
+  refreshAtMs: number;
+  staleAtMs: number;
+  expiresAtMs: number;
   /** Until then the fail-safe may fall back on it; not before the end of its life. */
   readonly keptUntilMs: number;
   /** What it depends on: the record says what the token is now, `tokens` what it was at the load. */
@@ -37,7 +39,11 @@ const overheadBytes = 200;
 export class NearCache {
   #epoch = 0;
 
-  constructor(private readonly store: LocalStore<NearEntry>) {}
+  /** @param onCut hears of an entry that ends sooner than it was stored with */
+  constructor(
+    private readonly store: LocalStore<NearEntry>,
+    private readonly onCut: (name: string, expiresAtMs: number) => void,
+  ) {}
 
   get epoch(): number {
     return this.#epoch;
@@ -51,10 +57,11 @@ export class NearCache {
     return this.store.bytes;
   }
 
-  /** The entry if it may be served now, fresh or stale. */
-  read(name: string, tier: CacheTier, nowMs: number): NearEntry | undefined {
+  /** The entry if it may be served now, fresh or stale, under the policy in force. */
+  read(name: string, tier: CacheTier, nowMs: number, policy: CachePolicy): NearEntry | undefined {
     const entry = this.store.get(name);
     if (!entry || entry.tier !== tier || entry.epoch !== this.#epoch) return undefined;
+    if (policy.overridden) this.#cut(name, entry, policy);
     if (nowMs >= entry.expiresAtMs) {
       if (nowMs >= entry.keptUntilMs) this.store.delete(name);
       return undefined;
@@ -69,11 +76,11 @@ export class NearCache {
   }
 
   /** The entry whether or not its tokens are known to be valid; for whoever is about to read them. */
-  peek(name: string, tier: CacheTier, nowMs: number): NearEntry | undefined {
+  peek(name: string, tier: CacheTier, nowMs: number, policy: CachePolicy): NearEntry | undefined {
     const entry = this.store.get(name);
-    return entry && entry.tier === tier && entry.epoch === this.#epoch && nowMs < entry.expiresAtMs
-      ? entry
-      : undefined;
+    if (!entry || entry.tier !== tier || entry.epoch !== this.#epoch) return undefined;
+    if (policy.overridden) this.#cut(name, entry, policy);
+    return nowMs < entry.expiresAtMs ? entry : undefined;
   }
 
   /** Whatever is held under the name, servable or not; for looking only. */
@@ -106,6 +113,20 @@ export class NearCache {
       const tokens = this.store.peek(name)?.records.map(record => record.name) ?? [];
       if (isOf(name, tokens)) this.store.delete(name);
     }
+  }
+
+  /** In its place, so that only the first read after a change of the policy does anything. */
+  #cut(name: string, entry: NearEntry, policy: CachePolicy): void {
+    const { bornAtMs } = entry;
+    const stored = { softTtlMs: entry.staleAtMs - bornAtMs, hardTtlMs: entry.expiresAtMs - bornAtMs };
+    const { softTtlMs, hardTtlMs } = cutLife(stored, policy);
+    if (softTtlMs === stored.softTtlMs && hardTtlMs === stored.hardTtlMs) return;
+    const isRefreshed = entry.refreshAtMs < entry.expiresAtMs;
+    entry.staleAtMs = bornAtMs + softTtlMs;
+    entry.expiresAtMs = bornAtMs + hardTtlMs;
+    const refreshAtMs = bornAtMs + softTtlMs * (policy.refreshAheadFraction || 1);
+    entry.refreshAtMs = isRefreshed ? Math.min(entry.refreshAtMs, refreshAtMs) : entry.expiresAtMs;
+    this.onCut(name, entry.expiresAtMs);
   }
 
   /** What was stored until now is not served any more, but stays for the fail-safe. */

@@ -10,6 +10,7 @@ import type { LoadScope } from './load-scope';
 import type { NearCache } from './near-cache';
 import type { CacheOptions } from './options';
 import type { Coherence, Hash, RemoteStore, ScopeContext, TokenName, Tracer } from './ports';
+import type { PolicyOverrides } from './policy-overrides';
 import type { ReadProfile } from './read-profile';
 import type { SharedReader } from './shared-reader';
 import type { FlightTable } from './single-flight';
@@ -31,6 +32,8 @@ export interface CacheParts {
   readonly random: () => number;
   readonly scopes: ScopeContext<LoadScope>;
   readonly options: CacheOptions;
+  /** Every policy that comes in with a call goes through here: what it brings back is in force. */
+  readonly policies: PolicyOverrides;
   readonly names: KeyNames;
   readonly near: NearCache;
   readonly codec: EntryCodec;

@@ -32,3 +32,6 @@ export const policies = Object.freeze({
 }) satisfies Readonly<Record<string, CachePolicy>>;
 
 export type PolicyName = keyof typeof policies;
+
+/** Policies that nobody may give a stale window: whoever has signed out must not be let in by an old answer. */
+export const neverStale: ReadonlySet<string> = new Set<PolicyName>(['session']);

@@ -31,6 +31,9 @@ describe('definePolicy', () => {
       maxConcurrentLoads: 256,
       failSafe: false,
       serializer: undefined,
+      ownTtl: false,
+      ownStale: false,
+      overridden: false,
     });
   });
 

@@ -62,6 +62,12 @@ export interface PolicyOptions {
 export interface CachePolicy extends Readonly<Required<Omit<PolicyOptions, 'serializer'>>> {
   readonly name: string;
   readonly serializer: ValueSerializer | undefined;
+  /** The place that it is for gave its own `ttlMs`, which operators do not override. */
+  readonly ownTtl: boolean;
+  /** The same of `staleMs`. */
+  readonly ownStale: boolean;
+  /** Operators have set its durations: entries that were stored before live no longer than it says. */
+  readonly overridden: boolean;
 }
 
 export const policyDefaults = Object.freeze({
@@ -117,6 +123,9 @@ export function definePolicy(name: string, options: PolicyOptions = {}): CachePo
     waitMs,
     tags: Object.freeze([...new Set(merged.tags)]),
     serializer: merged.serializer,
+    ownTtl: false,
+    ownStale: false,
+    overridden: false,
   });
 }
 
@@ -136,7 +145,12 @@ export function overridePolicy(base: CachePolicy, overrides: PolicyOptions): Cac
   if (given.loaderTimeoutMs !== undefined && given.softDeadlineMs === undefined)
     next.softDeadlineMs = Math.min(base.softDeadlineMs, given.loaderTimeoutMs);
   if (given.tags !== undefined) next.tags = joinTags(base.tags, given.tags);
-  return definePolicy(base.name, next);
+  return Object.freeze({
+    ...definePolicy(base.name, next),
+    ownTtl: base.ownTtl || given.ttlMs !== undefined,
+    ownStale: base.ownStale || given.staleMs !== undefined,
+    overridden: base.overridden,
+  });
 }
 
 /** Hard life: how long an entry may be held at all. */

@@ -6,6 +6,7 @@ import { fillIdOf, readEntry, type StoredEntry } from './entry';
 import type { CacheEvents } from './events';
 import type { InvalidationLog } from './invalidation-log';
 import type { MissCause } from './outcomes';
+import { cutLife, type StoredLife } from './policy-overrides';
 import type { Coherence, Hash, RemoteStore, TokenName } from './ports';
 import { isValid } from './protocol';
 import type { Flight, FlightTable, FoundEntry } from './single-flight';
@@ -81,7 +82,8 @@ export class SharedReader {
       return { kind: 'invalid', cause: 'invalidated', fillId };
     }
     const ageMs = this.store.serverNowMs(call.remoteKey.encoded) - entry.birthMs;
-    if (!(ageMs >= -maxFutureBirthMs) || ageMs >= entry.hardTtlMs)
+    const life = call.policy.overridden ? cutLife(entry, call.policy) : entry;
+    if (!(ageMs >= -maxFutureBirthMs) || ageMs >= life.hardTtlMs)
       return { kind: 'invalid', cause: 'expired', fillId };
     let held: HeldValue;
     try {
@@ -90,7 +92,7 @@ export class SharedReader {
       // Not the decoder's own words: they may quote the payload.
       return this.#corrupt(call, 'payload', fillId);
     }
-    return { kind: 'valid', entry: this.#timed(entry, held, Math.max(ageMs, 0)), fillId };
+    return { kind: 'valid', entry: this.#timed(entry, life, held, Math.max(ageMs, 0)), fillId };
   }
 
   /** The tokens as they are: from `known`, from the table where it may be trusted, else from Redis. Missing ones stay missing. */
@@ -176,14 +178,14 @@ export class SharedReader {
     });
   }
 
-  #timed(entry: StoredEntry, held: HeldValue, ageMs: number): FoundEntry {
+  #timed(entry: StoredEntry, life: StoredLife, held: HeldValue, ageMs: number): FoundEntry {
     const bornAtMs = this.clock.nowMs() - ageMs;
     return {
       held,
       negative: entry.negative,
       bornAtMs,
-      staleAtMs: bornAtMs + entry.softTtlMs,
-      expiresAtMs: bornAtMs + entry.hardTtlMs,
+      staleAtMs: bornAtMs + life.softTtlMs,
+      expiresAtMs: bornAtMs + life.hardTtlMs,
       tokens: entry.tokens,
       elsewhere: false,
     };

@@ -16,6 +16,7 @@ import type { TieredCacheOptions } from './options';
 import { usableShared, type CacheParts } from './parts';
 import { parsePattern } from './pattern';
 import { checkDuration, type CachePolicy } from './policy';
+import type { PolicyOverride } from './policy-overrides';
 import type { ClearProgress, Durability, GateStatus, RemoteServerInfo, RemoteStatus } from './ports';
 import { toRemove } from './protocol';
 import type { ReadProfileSnapshot } from './read-profile';
@@ -300,6 +301,24 @@ export class TieredCache {
     const progress = await shared.store.clearMatching(matcher, { ...options, dryRun });
     this.#invalidator.fenceMatching(matcher, dryRun);
     return progress;
+  }
+
+  // ------------------------------------------------------------------------------------------ policies
+
+  /**
+   * Sets durations in the place of those of policies, by their names, from the next read on; what is not named has its own
+   * again. Whatever gave its own `ttlMs` (a decorator, a call) keeps it. An entry that is there keeps the life that it was
+   * stored with, unless the policy now has a shorter one. Here only: each instance has to be told.
+   *
+   * @throws CacheOptionsError naming policy, option and value; then everything stays as it was
+   */
+  overridePolicies(overrides: Readonly<Record<string, PolicyOverride>>): void {
+    this.#parts.policies.replace(overrides);
+  }
+
+  /** The policy that holds for what is read and stored under `policy`: itself, unless it is overridden. */
+  policyInForce(policy: CachePolicy): CachePolicy {
+    return this.#parts.policies.of(policy);
   }
 
   // ------------------------------------------------------------------------------------------ around it

@@ -76,7 +76,7 @@ export class Writes {
     if (options.tags) checkTags(options.tags);
     const version = options.version ?? 0;
     if (version !== 0) checkDuration('set', 'version', version, 1, Number.MAX_SAFE_INTEGER);
-    const base = options.policy ?? this.parts.options.defaultPolicy;
+    const base = this.parts.policies.of(options.policy ?? this.parts.options.defaultPolicy);
     const policy = options.ttlMs === undefined ? base : overridePolicy(base, { ttlMs: options.ttlMs });
     // The last of several values of one key is the one that counts.
     return [...new Map(entries)].map(([key, value]) => {

@@ -252,7 +252,9 @@ export class CacheInterceptor implements NestInterceptor, OnModuleInit {
     const { coding, isNotModified } = representation;
     const answer = {
       cacheStatus: status,
-      cacheControl: cacheControl(clientCachingOf(route, stored)),
+      cacheControl: cacheControl(
+        clientCachingOf(this.cache.policyInForce(route.policy), route.principal, stored),
+      ),
       age,
       vary: route.vary,
     };

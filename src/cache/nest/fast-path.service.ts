@@ -72,7 +72,7 @@ export class FastPathService implements OnApplicationBootstrap, OnApplicationShu
   #attached: { server: Server; express: ExpressApplication; front: RequestListener } | undefined;
 
   constructor(
-    cache: TieredCache,
+    private readonly cache: TieredCache,
     bodies: EncodedBodies,
     private readonly host: HttpAdapterHost,
     private readonly application: ApplicationConfig,
@@ -244,7 +244,8 @@ export class FastPathService implements OnApplicationBootstrap, OnApplicationShu
       key: route.vary.length === 0 ? key : undefined,
       keyFor: headers => requestKey(route.rules, { ...routed, headers }),
       vary: route.vary,
-      cacheControl: stored => cacheControl(clientCachingOf(route, stored)),
+      cacheControl: stored =>
+        cacheControl(clientCachingOf(this.cache.policyInForce(route.policy), route.principal, stored)),
       seen: headers => {
         if (!route.isRepeatable || !this.evidence.due()) return;
         if (member !== undefined) this.evidence.tellMember(route.policy.name, member);

@@ -1,5 +1,6 @@
 import { StreamableFile } from '@nestjs/common';
 import type { Response } from 'express';
+import { maxTtlMs } from '../core';
 import {
   declaredFreshMs,
   declaredStaleMs,
@@ -59,7 +60,8 @@ export function produce(
       headers: { ...headers, 'content-type': rendered.contentType, vary: undefined },
       body: rendered.body,
       limits: {
-        freshMs: freshMs < route.policy.ttlMs ? freshMs : undefined,
+        // Whatever the policy says now: it may be given a longer life while the entry is there.
+        freshMs: freshMs < maxTtlMs ? freshMs : undefined,
         staleMs: declaredStaleMs(claimed),
         directives: replayedDirectives.filter(name => claimed.has(name)),
       },
