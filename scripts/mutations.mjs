@@ -13,6 +13,7 @@ const copy = mkdtempSync(join(tmpdir(), 'sutazai-mutations-'));
 for (const part of [
   'src',
   'test',
+  'bench',
   'config',
   'docs',
   'jest.config.js',
