@@ -9,6 +9,10 @@ import { trustedProxies, type TrustedProxy } from './trusted-proxies';
 
 export type Environment = 'development' | 'production' | 'test';
 
+/** What may be logged: each level has the lines of those before it; `silent` has none. */
+export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
 const httpUrl = url(['http:', 'https:'], 'an http:// or https:// URL');
 const postgresUrl = url(['postgres:', 'postgresql:'], 'postgres://user:password@host:port/database');
 const sections = new WeakMap<object, { shape: z.core.$ZodShape }>();
@@ -302,7 +306,7 @@ export const settingsSchema = z.strictObject({
     }),
   }),
   log: section({
-    level: setting(oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'), 'info', {
+    level: setting<LogLevel>(oneOf(...logLevels), 'info', {
       env: 'LOG_LEVEL',
       description: 'Least level that is logged; debug adds a line for every answered request.',
     }),

@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { desc, eq, lt } from 'drizzle-orm';
+import { CacheStaticData, InvalidatesCache } from '../cache';
 import { Database } from '../database/database';
 import { settings, settingsHistory } from '../database/schema';
+import { settingsCache } from './cache';
 import {
   mergeSettings,
   settingsDefaults,
@@ -16,9 +18,12 @@ export interface VersionedSettings {
 
 export type HistoryRow = typeof settingsHistory.$inferSelect;
 
+/** As it is stored: what it does not say has the default of whoever reads it. */
+type StoredRow = Pick<typeof settings.$inferSelect, 'version' | 'document'>;
+
 const onlyRow = 1;
 
-/** The one row of settings and its history. What the row does not say has its default. */
+/** The one row of settings and its history. */
 @Injectable()
 export class SettingsRepository {
   constructor(private readonly database: Database) {}
@@ -31,15 +36,26 @@ export class SettingsRepository {
       .onConflictDoNothing();
   }
 
+  /** The settings; from the cache, so that asking for them costs no query. A change is seen by the next call here. */
   async read(): Promise<VersionedSettings> {
-    const [row] = await this.database.orm.select().from(settings).where(eq(settings.id, onlyRow));
-    return { version: row?.version ?? 1, document: mergeSettings(settingsDefaults, row?.document ?? {}) };
+    return versionedOf(await this.row());
+  }
+
+  /** The defaults are not part of it: instances of two releases share what is cached. */
+  @CacheStaticData(settingsCache.row)
+  async row(): Promise<StoredRow | null> {
+    const [row] = await this.database.orm
+      .select({ version: settings.version, document: settings.document })
+      .from(settings)
+      .where(eq(settings.id, onlyRow));
+    return row ?? null;
   }
 
   /**
    * Lays a change over the settings and keeps a record of it, in one transaction with the row locked, so that of two
    * writers with the same version one finds it gone. `check` sees the locked state and the next one, and throws to refuse.
    */
+  @InvalidatesCache({ tags: [settingsCache.tag] })
   async change(
     change: SettingsChange,
     changedBy: string,
@@ -47,10 +63,7 @@ export class SettingsRepository {
   ): Promise<VersionedSettings> {
     return this.database.orm.transaction(async transaction => {
       const [row] = await transaction.select().from(settings).where(eq(settings.id, onlyRow)).for('update');
-      const current = {
-        version: row?.version ?? 1,
-        document: mergeSettings(settingsDefaults, row?.document ?? {}),
-      };
+      const current = versionedOf(row);
       const document = mergeSettings(current.document, change);
       check(current, document);
       const version = current.version + 1;
@@ -75,4 +88,8 @@ export class SettingsRepository {
       .orderBy(desc(settingsHistory.version))
       .limit(limit);
   }
+}
+
+function versionedOf(row: StoredRow | null | undefined): VersionedSettings {
+  return { version: row?.version ?? 1, document: mergeSettings(settingsDefaults, row?.document ?? {}) };
 }

@@ -1,26 +1,50 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import {
+  Injectable,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
+import { PolicyTable } from '../cache';
 import { AppConfig } from '../config/app-config';
 import { Database } from '../database/database';
 import type { ExpectedVersions } from '../http/if-match';
-import { ProblemException } from '../http/problem.exception';
+import { ProblemException, type ProblemItem } from '../http/problem.exception';
 import type { SettingDto, SettingsDto, SettingsHistoryDto } from './dto/settings-response.dto';
-import { contradiction, type SettingsChange, type SettingsDocument } from './settings.document';
+import { policyProblems, shownPolicies } from './policy-settings';
+import {
+  contradiction,
+  isEmptyChange,
+  type SettingsChange,
+  type SettingsDocument,
+} from './settings.document';
+import { SettingsFollower } from './settings.follower';
 import { SettingsRepository, type VersionedSettings } from './settings.repository';
 
-/** What can be changed while the application runs. Reads here ask the database; the routes are cached. */
+/** What can be changed while the application runs. Reads cost no query: they come from the cache, the routes' and others'. */
 @Injectable()
-export class SettingsService implements OnModuleInit {
+export class SettingsService implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
   constructor(
     private readonly config: AppConfig,
     private readonly database: Database,
     private readonly repository: SettingsRepository,
+    private readonly follower: SettingsFollower,
+    private readonly policies: PolicyTable,
   ) {}
 
   async onModuleInit(): Promise<void> {
     await this.database.onReady(() => this.repository.createIfMissing());
   }
 
-  /** The settings as they are now, for other features. */
+  /** Before the first request, so that none is answered under other settings. */
+  async onApplicationBootstrap(): Promise<void> {
+    await this.follower.start();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.follower.stop();
+  }
+
+  /** The settings as they are now, for other features; an entry whose loader asks for them goes when they change. */
   async current(): Promise<SettingsDocument> {
     return (await this.repository.read()).document;
   }
@@ -51,12 +75,13 @@ export class SettingsService implements OnModuleInit {
   }
 
   /**
-   * Changes some settings when their version is one of `expected`.
+   * Changes some settings when their version is one of `expected`; they are in force here when it resolves.
    * @throws ProblemException 412 when it is another one, 400 when nothing is given or the result contradicts itself
    */
   async change(change: SettingsChange, expected: ExpectedVersions, changedBy: string): Promise<SettingsDto> {
-    if (Object.values(change).every(section => Object.keys(section).length === 0))
-      throw invalid('$', 'EMPTY', 'at least one setting must be given');
+    const problems = policyProblems(change.cache?.policies ?? {}, this.policies.all());
+    if (problems.length > 0) throw invalid(problems);
+    if (isEmptyChange(change)) throw invalid([item('$', 'EMPTY', 'at least one setting must be given')]);
     const next = await this.repository.change(change, changedBy, (current, document) => {
       if (expected !== 'any' && !expected.has(current.version)) {
         throw new ProblemException(
@@ -66,9 +91,10 @@ export class SettingsService implements OnModuleInit {
           `They are at version ${current.version} now; read them again and repeat the change.`,
         );
       }
-      const problem = contradiction(document);
-      if (problem !== undefined) throw invalid('performance.agents_page_size', 'CONTRADICTION', problem);
+      const problem = contradiction(document, this.policies.all());
+      if (problem) throw invalid([item(problem.path, 'CONTRADICTION', problem.message)]);
     });
+    this.follower.changed(next);
     return this.describe(next);
   }
 
@@ -91,13 +117,20 @@ export class SettingsService implements OnModuleInit {
       environment: this.config.environment,
       features: document.features,
       performance: document.performance,
+      logging: document.logging,
+      cache: { policies: shownPolicies(document.cache.policies, this.policies.all()) },
+      health: document.health,
       version,
     };
   }
 }
 
-function invalid(path: string, code: string, message: string): ProblemException {
-  return new ProblemException(400, 'VALIDATION_FAILED', 'Invalid request', message, [
-    { path, code, message },
-  ]);
+const item = (path: string, code: string, message: string): ProblemItem => ({ path, code, message });
+
+/** Under the code that all of the items share, where that is one of a whole answer. */
+function invalid(items: readonly ProblemItem[]): ProblemException {
+  const only = new Set(items.map(({ code }) => code)).size === 1 ? items[0]!.code : '';
+  const code = ['TTL_INVALID', 'UNKNOWN_FIELD'].includes(only) ? only : 'VALIDATION_FAILED';
+  const detail = items.map(({ path, message }) => `${path}: ${message}`).join('; ');
+  return new ProblemException(400, code, 'Invalid request', detail, items);
 }

@@ -1,18 +1,38 @@
-import { ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiExtraModels, ApiPropertyOptional, getSchemaPath } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { IsBoolean, IsInt, IsObject, Max, Min, ValidateNested } from 'class-validator';
+import { IsBoolean, IsIn, IsInt, IsObject, Max, Min, ValidateNested } from 'class-validator';
+import { applyDecorators } from '@nestjs/common';
+import { logLevels, type LogLevel } from '../../config/app-config';
 import { MayBeAbsent } from '../../http/optional.decorator';
+import { maxPolicySeconds } from '../policy-settings';
 import type { SettingsChange } from '../settings.document';
 
 const isBoolean = { message: 'must be true or false' };
 
+/** A whole number, with its limits in the documentation and in the refusal. */
+function WholeNumber(min: number, max: number): PropertyDecorator {
+  const message = `must be a whole number from ${min} to ${max}`;
+  return applyDecorators(MayBeAbsent(), IsInt({ message }), Min(min, { message }), Max(max, { message }));
+}
+
+/** A section that may be left out. */
+function Section(type: () => new () => object): PropertyDecorator {
+  return applyDecorators(
+    ApiPropertyOptional({ type: type() }),
+    MayBeAbsent(),
+    IsObject({ message: 'must be an object' }),
+    ValidateNested(),
+    Type(type),
+  );
+}
+
 export class ChangeFeaturesDto {
-  @ApiPropertyOptional({ description: 'Whether agents can be created' })
+  @ApiPropertyOptional({ description: 'Whether agents can be created', example: true })
   @MayBeAbsent()
   @IsBoolean(isBoolean)
   agent_registration?: boolean;
 
-  @ApiPropertyOptional({ description: 'Whether agents can be removed' })
+  @ApiPropertyOptional({ description: 'Whether agents can be removed', example: true })
   @MayBeAbsent()
   @IsBoolean(isBoolean)
   agent_removal?: boolean;
@@ -20,44 +40,119 @@ export class ChangeFeaturesDto {
 
 export class ChangePerformanceDto {
   @ApiPropertyOptional({
-    description: 'Agents on a page when the request does not say',
+    description: 'Agents on a page when the request does not say; at most `agents_max_page_size`',
     minimum: 1,
     maximum: 1_000,
+    example: 50,
   })
-  @MayBeAbsent()
-  @IsInt({ message: 'must be a whole number from 1 to 1000' })
-  @Min(1, { message: 'must be a whole number from 1 to 1000' })
-  @Max(1_000, { message: 'must be a whole number from 1 to 1000' })
+  @WholeNumber(1, 1_000)
   agents_page_size?: number;
 
-  @ApiPropertyOptional({ description: 'Agents on a page at most', minimum: 1, maximum: 1_000 })
-  @MayBeAbsent()
-  @IsInt({ message: 'must be a whole number from 1 to 1000' })
-  @Min(1, { message: 'must be a whole number from 1 to 1000' })
-  @Max(1_000, { message: 'must be a whole number from 1 to 1000' })
+  @ApiPropertyOptional({ description: 'Agents on a page at most', minimum: 1, maximum: 1_000, example: 200 })
+  @WholeNumber(1, 1_000)
   agents_max_page_size?: number;
+}
+
+export class ChangeLoggingDto {
+  @ApiPropertyOptional({
+    enum: logLevels,
+    type: String,
+    nullable: true,
+    description: 'Least level that is logged; null for what LOG_LEVEL of each instance says',
+    example: 'debug',
+  })
+  @MayBeAbsent()
+  @IsIn([...logLevels, null], { message: `must be null or one of ${logLevels.join(', ')}` })
+  level?: LogLevel | null;
+}
+
+/** Checked by `policyProblems`: which policies there are is known when the application has started. */
+export class ChangePolicyDto {
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 1,
+    maximum: maxPolicySeconds,
+    nullable: true,
+    description:
+      'Fresh life in the place of the policy’s own, for routes and methods that gave none; null for the policy’s own',
+    example: 60,
+  })
+  ttl_seconds?: number | null;
+
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 0,
+    maximum: maxPolicySeconds,
+    nullable: true,
+    description:
+      'Stale window in the place of the policy’s own; 0: never stale, and nothing else for `session`; null for the policy’s own. At most 30 days together with the TTL.',
+    example: 0,
+  })
+  stale_seconds?: number | null;
+}
+
+@ApiExtraModels(ChangePolicyDto)
+export class ChangeCacheDto {
+  @ApiPropertyOptional({
+    type: 'object',
+    additionalProperties: { $ref: getSchemaPath(ChangePolicyDto) },
+    description: 'By the name of the policy, as GET /api/v1/cache/policies lists them',
+    example: { api: { ttl_seconds: 60, stale_seconds: null } },
+  })
+  @MayBeAbsent()
+  @IsObject({ message: 'must be an object' })
+  policies?: Record<string, ChangePolicyDto>;
+}
+
+export class ChangeHealthDto {
+  @ApiPropertyOptional({
+    description: 'A service is an alert after so many failed checks in a row',
+    minimum: 1,
+    maximum: 1_000,
+    example: 1,
+  })
+  @WholeNumber(1, 1_000)
+  consecutive_failures?: number;
+
+  @ApiPropertyOptional({
+    description: 'A service is an alert when a check took more milliseconds; 0: however many',
+    minimum: 0,
+    maximum: 60_000,
+    example: 1_000,
+  })
+  @WholeNumber(0, 60_000)
+  response_time_ms?: number;
+
+  @ApiPropertyOptional({
+    description:
+      'A service is an alert when it was up for less of the last hour, in percent; 0: however little',
+    minimum: 0,
+    maximum: 100,
+    example: 99,
+  })
+  @WholeNumber(0, 100)
+  uptime_percent?: number;
 }
 
 /** The settings to change; what is left out stays. */
 export class ChangeSettingsDto {
-  @ApiPropertyOptional({ type: ChangeFeaturesDto })
-  @MayBeAbsent()
-  @IsObject({ message: 'must be an object' })
-  @ValidateNested()
-  @Type(() => ChangeFeaturesDto)
+  @Section(() => ChangeFeaturesDto)
   features?: ChangeFeaturesDto;
 
-  @ApiPropertyOptional({ type: ChangePerformanceDto })
-  @MayBeAbsent()
-  @IsObject({ message: 'must be an object' })
-  @ValidateNested()
-  @Type(() => ChangePerformanceDto)
+  @Section(() => ChangePerformanceDto)
   performance?: ChangePerformanceDto;
+
+  @Section(() => ChangeLoggingDto)
+  logging?: ChangeLoggingDto;
+
+  @Section(() => ChangeCacheDto)
+  cache?: ChangeCacheDto;
+
+  @Section(() => ChangeHealthDto)
+  health?: ChangeHealthDto;
 
   /** Plain data without what was left out. */
   toChange(): SettingsChange {
-    return JSON.parse(
-      JSON.stringify({ features: this.features, performance: this.performance }),
-    ) as SettingsChange;
+    return JSON.parse(JSON.stringify({ ...this })) as SettingsChange;
   }
 }
