@@ -373,6 +373,15 @@ export class FakeRedisTier implements RemoteTier, RemoteStore, Coherence, Gate {
       }),
   };
 
+  // A fake has none: it is away or it answers.
+  breakers(): [] {
+    return [];
+  }
+
+  resetBreakers(): [] {
+    return [];
+  }
+
   // One status for both ports: what the store says of itself, and what is known of the gate.
   status(): RemoteStatus & GateStatus {
     const nowMs = this.#redis.clock.nowMs();

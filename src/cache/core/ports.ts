@@ -147,6 +147,10 @@ export interface RemoteStore {
   info(): Promise<RemoteServerInfo>;
   readonly ledger: SharedLedger;
   status(): RemoteStatus;
+  /** The circuit breakers in front of the servers, at most one for each. */
+  breakers(): BreakerReport[];
+  /** Closes all of them, or those of these names, with nothing counted; the names that there are. */
+  resetBreakers(names?: readonly string[]): string[];
   close(): Promise<void>;
 }
 
@@ -267,6 +271,19 @@ export interface RemoteStatus {
   state: 'up' | 'down';
   breaker: 'closed' | 'open' | 'half-open';
   reason?: string;
+}
+
+/** A circuit breaker as operators see it. */
+export interface BreakerReport {
+  readonly name: string;
+  readonly state: RemoteStatus['breaker'];
+  /** Calls that failed, or succeeded, since it was made or last reset. One that is not let through is neither. */
+  readonly failures: number;
+  readonly successes: number;
+  /** Milliseconds since 1970; null while it is closed. */
+  readonly openedAtMs: number | null;
+  /** No call is let through before, in milliseconds since 1970; null unless it is open. */
+  readonly nextProbeAtMs: number | null;
 }
 
 /**

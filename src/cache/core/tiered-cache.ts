@@ -17,7 +17,14 @@ import { usableShared, type CacheParts } from './parts';
 import { parsePattern } from './pattern';
 import { checkDuration, type CachePolicy } from './policy';
 import type { PolicyOverride } from './policy-overrides';
-import type { ClearProgress, Durability, GateStatus, RemoteServerInfo, RemoteStatus } from './ports';
+import type {
+  BreakerReport,
+  ClearProgress,
+  Durability,
+  GateStatus,
+  RemoteServerInfo,
+  RemoteStatus,
+} from './ports';
 import { toRemove } from './protocol';
 import type { ReadProfileSnapshot } from './read-profile';
 import type { CacheStatistics } from './stats';
@@ -386,6 +393,16 @@ export class TieredCache {
       l1Bytes: near.bytes,
       loadsInFlight: this.#runner.running,
     };
+  }
+
+  /** The circuit breakers in front of the shared tier's servers. */
+  breakers(): BreakerReport[] {
+    return this.#parts.shared?.store.breakers() ?? [];
+  }
+
+  /** Closes all of them, or those of these names: the next calls go out, and may open them again. The names that there are. */
+  resetBreakers(names?: readonly string[]): string[] {
+    return this.#parts.shared?.store.resetBreakers(names) ?? [];
   }
 
   /** Where a key's entry lives, how old it is, how long it has, and what would keep a read from getting it. @throws CacheKeyError */

@@ -6,6 +6,7 @@ import {
   type IBreaker,
   ConsecutiveBreaker,
 } from 'cockatiel';
+import type { BreakerReport, RemoteStatus } from '../core';
 import { FailureShareBreaker } from './failure-share';
 
 /** Numbers of the breaker around Redis. */
@@ -30,8 +31,11 @@ export const breakerDefaults: BreakerOptions = Object.freeze({
   halfOpenAfterMs: 500,
 });
 
-/** Opens on a run of failures or on a share of them, whichever comes first. */
+/** Opens on a run of failures or on a share of them, whichever comes first. Counts both for whoever looks at it. */
 class EitherBreaker implements IBreaker {
+  successes = 0;
+  failures = 0;
+
   constructor(private readonly breakers: readonly IBreaker[]) {}
 
   get state(): unknown {
@@ -43,23 +47,71 @@ class EitherBreaker implements IBreaker {
   }
 
   success(state: CircuitState): void {
+    this.successes += 1;
     for (const breaker of this.breakers) breaker.success(state);
   }
 
   failure(state: CircuitState): boolean {
+    this.failures += 1;
     // Each must count the failure: no short circuit.
     return this.breakers.map(breaker => breaker.failure(state)).some(open => open);
   }
 }
 
-export function redisBreaker(options: BreakerOptions = breakerDefaults): CircuitBreakerPolicy {
-  return circuitBreaker(handleWhen(isOutage), {
-    halfOpenAfter: options.halfOpenAfterMs,
-    breaker: new EitherBreaker([
+/** The breaker in front of one Redis server. */
+export class RedisBreaker {
+  readonly #rules: EitherBreaker;
+  readonly #policy: CircuitBreakerPolicy;
+  readonly #halfOpenAfterMs: number;
+  #openedAtMs: number | null = null;
+
+  constructor(options: BreakerOptions = breakerDefaults) {
+    this.#rules = new EitherBreaker([
       new ConsecutiveBreaker(options.consecutiveFailures),
       new FailureShareBreaker(options.failureShare, options.windowMs, options.minCalls),
-    ]),
-  });
+    ]);
+    this.#halfOpenAfterMs = options.halfOpenAfterMs;
+    this.#policy = circuitBreaker(handleWhen(isOutage), {
+      halfOpenAfter: options.halfOpenAfterMs,
+      breaker: this.#rules,
+    });
+    this.#policy.onBreak(() => (this.#openedAtMs = Date.now()));
+    this.#policy.onReset(() => (this.#openedAtMs = null));
+  }
+
+  get state(): RemoteStatus['breaker'] {
+    return breakerName(this.#policy.state);
+  }
+
+  onStateChange(listener: () => void): void {
+    this.#policy.onStateChange(listener);
+  }
+
+  /** @throws BrokenCircuitError without a call, while it is open; whatever the call throws */
+  execute<T>(run: () => Promise<T>): Promise<T> {
+    return this.#policy.execute(run);
+  }
+
+  report(name: string): BreakerReport {
+    const { state } = this;
+    return {
+      name,
+      state,
+      failures: this.#rules.failures,
+      successes: this.#rules.successes,
+      openedAtMs: this.#openedAtMs,
+      nextProbeAtMs:
+        state === 'open' && this.#openedAtMs !== null ? this.#openedAtMs + this.#halfOpenAfterMs : null,
+    };
+  }
+
+  /** Closes it and forgets what has been counted, so that one more failure does not open it at once. */
+  reset(): void {
+    this.#rules.state = [0, []];
+    this.#rules.failures = this.#rules.successes = 0;
+    // The library closes what it is no longer asked to hold open.
+    if (this.#policy.state !== CircuitState.Closed) this.#policy.isolate().dispose();
+  }
 }
 
 /**

@@ -1,4 +1,4 @@
-import { BrokenCircuitError, type CircuitBreakerPolicy } from 'cockatiel';
+import { BrokenCircuitError } from 'cockatiel';
 import type { Redis } from 'ioredis';
 import {
   RemoteUnavailableError,
@@ -9,7 +9,7 @@ import {
   type RemoteStatus,
   type TimerHandle,
 } from '../core';
-import { breakerName, isOutage, redisBreaker } from './breaker';
+import { isOutage, RedisBreaker } from './breaker';
 import { disconnect } from './disconnect';
 import { DurableWrites } from './durable-writes';
 import { reasonOf } from './reasons';
@@ -74,7 +74,7 @@ export class RedisNode {
   readonly time: ServerClock;
   readonly durable: DurableWrites;
   readonly #writes: Redis;
-  readonly #breaker: CircuitBreakerPolicy = redisBreaker();
+  readonly breaker = new RedisBreaker();
   readonly #opened: Promise<void>;
   #resolveOpened!: () => void;
   #greeted = false;
@@ -107,7 +107,7 @@ export class RedisNode {
         trackingFailed: () => owner.nodeChanged(this),
       },
     });
-    this.#breaker.onStateChange(() => owner.nodeChanged(this));
+    this.breaker.onStateChange(() => owner.nodeChanged(this));
     this.#opened = new Promise(resolve => (this.#resolveOpened = resolve));
     for (const redis of this.#connections()) {
       redis.on('ready', () => this.#ready());
@@ -118,7 +118,7 @@ export class RedisNode {
   }
 
   get usable(): boolean {
-    return this.#greeted && breakerName(this.#breaker.state) === 'closed';
+    return this.#greeted && this.breaker.state === 'closed';
   }
 
   open(): void {
@@ -154,7 +154,7 @@ export class RedisNode {
   }
 
   status(): RemoteStatus {
-    const breaker = breakerName(this.#breaker.state);
+    const breaker = this.breaker.state;
     if (this.usable) return { state: 'up', breaker };
     return { state: 'down', breaker, reason: this.#reason ?? `breaker ${breaker}` };
   }
@@ -179,7 +179,7 @@ export class RedisNode {
 
   async #guard<T>(run: () => Promise<T>): Promise<T> {
     try {
-      return await this.#breaker.execute(run);
+      return await this.breaker.execute(run);
     } catch (cause) {
       if (reasonOf(cause) === 'READONLY') this.#replaceReplica();
       throw new RemoteUnavailableError(

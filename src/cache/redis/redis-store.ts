@@ -2,6 +2,7 @@ import {
   encodeKey,
   namespaceToken,
   RemoteUnavailableError,
+  type BreakerReport,
   type ClearProgress,
   type Clock,
   type Coherence,
@@ -34,7 +35,7 @@ import type { RedisClients } from './clients';
 import { parseServerInfo, sumOf } from './server-info';
 import { SingleTopology } from './single-topology';
 import { bySlot, inParts } from './slots';
-import { deafnessOf, gateStatusOf, statusOf, type Topology } from './topology';
+import { deafnessOf, gateStatusOf, namedBreakers, statusOf, type Topology } from './topology';
 import { TurnBatch } from './turn-batch';
 
 export interface RedisStoreOptions {
@@ -274,6 +275,18 @@ export class RedisStore implements RemoteStore {
   status(): RemoteStatus {
     if (this.#closed) return { state: 'down', breaker: 'closed', reason: 'closed' };
     return statusOf(this.#topology.nodes(), 'not connected yet');
+  }
+
+  breakers(): BreakerReport[] {
+    return [...namedBreakers(this.#topology.nodes())].map(([name, breaker]) => breaker.report(name));
+  }
+
+  resetBreakers(names?: readonly string[]): string[] {
+    const found = [...namedBreakers(this.#topology.nodes())].filter(
+      ([name]) => names?.includes(name) ?? true,
+    );
+    for (const [, breaker] of found) breaker.reset();
+    return found.map(([name]) => name);
   }
 
   close(): Promise<void> {

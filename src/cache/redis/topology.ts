@@ -1,4 +1,5 @@
 import type { Clock, CoherenceListener, Gate, GateStatus, Hash, NamePart, RemoteStatus } from '../core';
+import type { RedisBreaker } from './breaker';
 import type { RedisNode } from './redis-node';
 import type { KeyCommands } from './redis-commands';
 import type { RedisKeys } from './redis-keys';
@@ -83,4 +84,15 @@ export function deafnessOf(nodes: readonly RedisNode[]): string | undefined {
     return reason === undefined ? [] : [node.address === '' ? reason : `${node.address}: ${reason}`];
   });
   return reasons.length === 0 ? undefined : reasons.join(', ');
+}
+
+/**
+ * The breakers by name: `redis`, and in a Cluster `redis-1`, `redis-2` … in the order of the nodes' addresses. Whoever may
+ * see the names need not learn the addresses.
+ */
+export function namedBreakers(nodes: readonly RedisNode[]): ReadonlyMap<string, RedisBreaker> {
+  const sorted = [...nodes].sort((one, other) => (one.address < other.address ? -1 : 1));
+  return new Map(
+    sorted.map(({ address, breaker }, at) => [address === '' ? 'redis' : `redis-${at + 1}`, breaker]),
+  );
 }
