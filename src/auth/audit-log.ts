@@ -14,7 +14,8 @@ export type AuditAction =
   | 'warm'
   | 'key_create'
   | 'key_revoke'
-  | 'model_pull';
+  | 'model_pull'
+  | 'breakers_reset';
 
 /**
  * How it ended: `applied`; `queued`, because Redis is away; `job`, which goes on behind the answer and has a second entry

@@ -15,6 +15,8 @@ export const scopes = [
   'models:write',
   /** Change how hardware is watched, acknowledge alerts, run benchmarks and optimisations. */
   'hardware:write',
+  /** Reset circuit breakers. */
+  'health:write',
   /** List, make and revoke keys. */
   'keys:write',
 ] as const;

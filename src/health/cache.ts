@@ -5,8 +5,15 @@ const check = { tier: 'local', staleMs: 0, ttlMs: 5_000, jitter: 0, tags: ['heal
 
 /** What of the health is cached, under which keys and tags. */
 export const healthCache = {
-  /** GET /health/detailed */
-  detailed: { key: 'health:detailed', tier: 'local', staleMs: 0, ttlMs: 30_000, tags: ['health'], query: [] },
+  /** GET /health/detailed; the settings say what is an alert. */
+  detailed: {
+    key: 'health:detailed',
+    tier: 'local',
+    staleMs: 0,
+    ttlMs: 30_000,
+    tags: ['health', 'settings'],
+    query: [],
+  },
   database: { ...check, key: 'health:check-database' },
   redis: { ...check, key: 'health:check-redis' },
   models: { ...check, key: 'health:check-models' },

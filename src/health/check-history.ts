@@ -1,3 +1,5 @@
+import { UptimeWindow } from './uptime-window';
+
 /** One look at a service. */
 export interface Check {
   /** `disabled`: there is none to look at, as configured. */
@@ -14,38 +16,38 @@ export interface CheckSummary {
   lastSuccessMs: number | null;
   lastFailureMs: number | null;
   consecutiveFailures: number;
-  /** Share of the recorded checks that succeeded, in percent; null when there is none. */
+  /** Of the last hour, in percent; null when there was no check in it. */
   uptimePercent: number | null;
 }
 
-/** The last checks of one service; times of the last success and failure outlive them. */
+/** What the checks of one service came to; times of the last success and failure outlive the window of the uptime. */
 export class CheckHistory {
-  readonly #results: boolean[] = [];
+  readonly #uptime: UptimeWindow;
   #lastSuccessMs: number | null = null;
   #lastFailureMs: number | null = null;
   #consecutiveFailures = 0;
 
-  constructor(private readonly maxChecks = 1_000) {}
+  /** @param nowMs monotonic milliseconds, for the window */
+  constructor(nowMs?: () => number) {
+    this.#uptime = new UptimeWindow(nowMs);
+  }
 
   /** Adds a check; `disabled` says nothing about a service and is left out. */
   add({ status, atMs }: Check): void {
     if (status === 'disabled') return;
     const isUp = status === 'up';
-    this.#results.push(isUp);
-    if (this.#results.length > this.maxChecks) this.#results.shift();
+    this.#uptime.add(isUp);
     this.#consecutiveFailures = isUp ? 0 : this.#consecutiveFailures + 1;
     if (isUp) this.#lastSuccessMs = atMs;
     else this.#lastFailureMs = atMs;
   }
 
   summary(): CheckSummary {
-    const total = this.#results.length;
-    const successes = this.#results.filter(Boolean).length;
     return {
       lastSuccessMs: this.#lastSuccessMs,
       lastFailureMs: this.#lastFailureMs,
       consecutiveFailures: this.#consecutiveFailures,
-      uptimePercent: total === 0 ? null : Number(((100 * successes) / total).toFixed(2)),
+      uptimePercent: this.#uptime.percent(),
     };
   }
 }

@@ -45,6 +45,7 @@ function facts(change: (facts: Facts) => void = () => undefined): Facts {
     host: { reasons: [] },
     environment: 'production',
     database: { mode: 'server' },
+    thresholds: { consecutive_failures: 1, response_time_ms: 1_000, uptime_percent: 99 },
   };
   change(all);
   return all;
@@ -65,8 +66,60 @@ describe('findings about the health', () => {
     });
     expect(alertsOf(all)).toEqual([
       { level: 'critical', source: 'database', message: 'The database does not answer. (3 checks in a row)' },
+      { level: 'warning', source: 'database', message: 'It was up for 70 % of the last hour, less than 99.' },
     ]);
-    expect(recommendationsOf(all)).toEqual(['Look into database: 70 % of its recorded checks succeeded.']);
+    expect(recommendationsOf(all)).toEqual(['Look into database: of the last hour it was up for 70 %.']);
+  });
+
+  it.each([
+    [{ consecutive_failures: 3 }, { consecutiveFailures: 2 }, 0],
+    [{ consecutive_failures: 3 }, { consecutiveFailures: 3 }, 1],
+  ])('tell of a service that is down with %j after %j: %i', (thresholds, summary, count) => {
+    const all = facts(each => {
+      Object.assign(each.thresholds, thresholds);
+      Object.assign(each.services['redis']!.check, { status: 'down', responseTimeMs: null });
+      Object.assign(each.services['redis']!.summary, summary);
+    });
+    expect(alertsOf(all)).toHaveLength(count);
+  });
+
+  it.each([
+    [{ response_time_ms: 50 }, 50, []],
+    [{ response_time_ms: 50 }, 50.6, ['It answered after 51 ms, later than 50.']],
+    [{ response_time_ms: 0 }, 90_000, []],
+  ])('tell of a slow service with %j after %d ms: %j', (thresholds, responseTimeMs, messages) => {
+    const all = facts(each => {
+      Object.assign(each.thresholds, thresholds);
+      each.services['redis']!.check.responseTimeMs = responseTimeMs;
+    });
+    expect(alertsOf(all).map(({ message }) => message)).toEqual(messages);
+  });
+
+  it.each([
+    [{ uptime_percent: 50 }, 50, []],
+    [{ uptime_percent: 50 }, 49.99, ['It was up for 49.99 % of the last hour, less than 50.']],
+    [{ uptime_percent: 0 }, 0, []],
+    [{ uptime_percent: 99 }, null, []],
+  ])(
+    'tell of a service that was away too long with %j at %j %%: %j',
+    (thresholds, uptimePercent, messages) => {
+      const all = facts(each => {
+        Object.assign(each.thresholds, thresholds);
+        each.services['redis']!.summary.uptimePercent = uptimePercent;
+      });
+      expect(alertsOf(all).map(({ message }) => message)).toEqual(messages);
+      expect(recommendationsOf(all)).toHaveLength(messages.length);
+    },
+  );
+
+  it('tell nothing of a service that is not there', () => {
+    const all = facts(each => {
+      each.services['models'] = {
+        check: { ...up, status: 'disabled', responseTimeMs: null },
+        summary: { ...well, uptimePercent: null, lastSuccessMs: null },
+      };
+    });
+    expect(alertsOf(all)).toEqual([]);
   });
 
   it('name an open breaker, a closed gate and invalidations that wait', () => {

@@ -10,6 +10,17 @@ export interface Facts {
   host: Pick<HealthScore, 'reasons'>;
   environment: string;
   database: { mode: 'server' | 'embedded' };
+  thresholds: AlertThresholds;
+}
+
+/** From when on a service is an alert; the section `health` of the settings. */
+export interface AlertThresholds {
+  /** Failed checks in a row. */
+  consecutive_failures: number;
+  /** 0: however long a check took. */
+  response_time_ms: number;
+  /** 0: however little it was up. */
+  uptime_percent: number;
 }
 
 export interface Alert {
@@ -22,20 +33,12 @@ export interface Alert {
 /** A share of L1 above which it counts as full. */
 const fullFraction = 0.95;
 const minMissesToExplain = 100;
-const minUptimePercent = 99;
 
 /** What needs somebody's attention now. */
-export function alertsOf({ services, cache, host }: Facts): Alert[] {
-  const alerts: Alert[] = [];
-  for (const [source, { check, summary }] of Object.entries(services)) {
-    if (check.status !== 'down') continue;
-    const times = summary.consecutiveFailures > 1 ? ` (${summary.consecutiveFailures} checks in a row)` : '';
-    alerts.push({
-      level: source === 'database' ? 'critical' : 'warning',
-      source,
-      message: `${check.error ?? 'It is down.'}${times}`,
-    });
-  }
+export function alertsOf({ services, cache, host, thresholds }: Facts): Alert[] {
+  const alerts = Object.entries(services).flatMap(([source, { check, summary }]) =>
+    ofService(source, check, summary, thresholds),
+  );
   const { remote, gate, pendingInvalidations } = cache.status;
   if (remote.mode === 'redis' && remote.breaker !== 'closed') {
     alerts.push({
@@ -62,12 +65,44 @@ export function alertsOf({ services, cache, host }: Facts): Alert[] {
   return alerts;
 }
 
+function ofService(
+  source: string,
+  { status, error, responseTimeMs }: Check,
+  { consecutiveFailures, uptimePercent }: CheckSummary,
+  thresholds: AlertThresholds,
+): Alert[] {
+  if (status === 'disabled') return [];
+  const alerts: Alert[] = [];
+  const { consecutive_failures, response_time_ms, uptime_percent } = thresholds;
+  if (status === 'down' && consecutiveFailures >= consecutive_failures) {
+    const times = consecutiveFailures > 1 ? ` (${consecutiveFailures} checks in a row)` : '';
+    alerts.push({
+      level: source === 'database' ? 'critical' : 'warning',
+      source,
+      message: `${error ?? 'It is down.'}${times}`,
+    });
+  }
+  if (response_time_ms > 0 && responseTimeMs !== null && responseTimeMs > response_time_ms)
+    alerts.push({
+      level: 'warning',
+      source,
+      message: `It answered after ${Math.round(responseTimeMs)} ms, later than ${response_time_ms}.`,
+    });
+  if (uptimePercent !== null && uptimePercent < uptime_percent)
+    alerts.push({
+      level: 'warning',
+      source,
+      message: `It was up for ${uptimePercent} % of the last hour, less than ${uptime_percent}.`,
+    });
+  return alerts;
+}
+
 /** What would make it better, each with the numbers that say so. */
 export function recommendationsOf(facts: Facts): string[] {
   return [...ofDependencies(facts), ...ofCache(facts), ...ofHost(facts)];
 }
 
-function ofDependencies({ services, cache, environment, database }: Facts): string[] {
+function ofDependencies({ services, cache, environment, database, thresholds }: Facts): string[] {
   const list: string[] = [];
   if (cache.status.remote.mode === 'off') {
     list.push(
@@ -79,9 +114,8 @@ function ofDependencies({ services, cache, environment, database }: Facts): stri
   }
   for (const [name, { summary }] of Object.entries(services)) {
     const { uptimePercent } = summary;
-    if (uptimePercent !== null && uptimePercent < minUptimePercent) {
-      list.push(`Look into ${name}: ${uptimePercent} % of its recorded checks succeeded.`);
-    }
+    if (uptimePercent !== null && uptimePercent < thresholds.uptime_percent)
+      list.push(`Look into ${name}: of the last hour it was up for ${uptimePercent} %.`);
   }
   return list;
 }

@@ -1,9 +1,10 @@
-import { Injectable, Logger } from '@nestjs/common';
-import { CacheApiResponse, TieredCache } from '../cache';
+import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { CacheApiResponse, SystemClock, TieredCache } from '../cache';
 import { Database } from '../database/database';
 import { ModelsService } from '../models/models.service';
 import { healthCache } from './cache';
 import { CheckHistory, type Check, type CheckSummary } from './check-history';
+import { CheckSchedule } from './check-schedule';
 
 export const serviceNames = ['database', 'redis', 'models'] as const;
 export type ServiceName = (typeof serviceNames)[number];
@@ -11,9 +12,12 @@ export type ServiceName = (typeof serviceNames)[number];
 /** A database that takes longer than this is not ready. */
 const databaseTimeoutMs = 1_500;
 
-/** Looks at what the application depends on: each at most every five seconds, in one flight, and remembered. */
+/**
+ * Looks at what the application depends on: each at most every five seconds however many ask, in one flight, and every ten
+ * when nobody does. What they came to is remembered.
+ */
 @Injectable()
-export class HealthChecks {
+export class HealthChecks implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly log = new Logger('Health');
   private readonly histories: Readonly<Record<ServiceName, CheckHistory>> = {
     database: new CheckHistory(),
@@ -21,12 +25,24 @@ export class HealthChecks {
     models: new CheckHistory(),
   };
   private readonly isDown = new Set<ServiceName>();
+  private readonly schedule = new CheckSchedule(
+    () => Promise.all(serviceNames.map(name => this.of(name))),
+    new SystemClock(),
+  );
 
   constructor(
     private readonly cache: TieredCache,
     private readonly databaseServer: Database,
     private readonly modelsProvider: ModelsService,
   ) {}
+
+  onApplicationBootstrap(): void {
+    this.schedule.start();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.schedule.stop();
+  }
 
   /** The latest check of a service; probes are nobody's requests and are not counted in the statistics. */
   of(service: ServiceName): Promise<Check> {

@@ -7,6 +7,7 @@ import type { CacheStatus, TieredCache, WarmingService } from '../cache';
 import type { AppConfig } from '../config/app-config';
 import type { Database } from '../database/database';
 import type { HardwareService } from '../hardware/hardware.service';
+import type { SettingsService } from '../settings/settings.service';
 import type { HealthChecks } from './health-checks.service';
 import { HealthService } from './health.service';
 
@@ -37,6 +38,7 @@ function probeWith(gate: CacheStatus['gate'], isReady = true): HealthService {
     { isReady } as WarmingService,
     { mode: 'server' } as Database,
     {} as AppConfig,
+    {} as SettingsService,
   );
 }
 

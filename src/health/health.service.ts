@@ -4,10 +4,12 @@ import { TieredCache, WarmingService } from '../cache';
 import { AppConfig } from '../config/app-config';
 import { Database } from '../database/database';
 import { HardwareService } from '../hardware/hardware.service';
+import { SettingsService } from '../settings/settings.service';
 import type { Check } from './check-history';
 import type { DetailedHealthDto, ProbeDto, ServiceHealthDto } from './dto/health-response.dto';
-import { alertsOf, recommendationsOf } from './findings';
+import { alertsOf, recommendationsOf, type AlertThresholds } from './findings';
 import { HealthChecks, type ServiceName } from './health-checks.service';
+import { uptimeWindowSeconds } from './uptime-window';
 
 export type OverallStatus = 'healthy' | 'degraded' | 'unhealthy';
 
@@ -23,6 +25,7 @@ export class HealthService {
     private readonly warming: WarmingService,
     private readonly database: Database,
     private readonly config: AppConfig,
+    private readonly settings: SettingsService,
   ) {}
 
   /** Whether this process runs. Asks nobody: a restart would not bring back Redis or the database. */
@@ -58,11 +61,12 @@ export class HealthService {
   }
 
   async detailed(): Promise<DetailedHealthDto> {
-    const [database, redis, models, vitals] = await Promise.all([
+    const [database, redis, models, vitals, thresholds] = await Promise.all([
       this.checks.of('database'),
       this.checks.of('redis'),
       this.checks.of('models'),
       this.hardware.vitals(),
+      this.thresholds(),
     ]);
     const host = this.hardware.scoreOf(vitals);
     const status = this.cache.status();
@@ -80,12 +84,14 @@ export class HealthService {
       host,
       environment: this.config.environment,
       database: { mode: this.database.mode },
+      thresholds,
     };
     return {
       status: overallOf(database, [redis, models]),
       timestamp: new Date().toISOString(),
       version: this.config.version,
       uptime_seconds: processUptime(),
+      uptime_window_seconds: uptimeWindowSeconds,
       services: {
         database: this.serviceDto('database', database, null),
         redis: this.serviceDto('redis', redis, redis.status === 'disabled' ? null : status.remote.breaker),
@@ -103,6 +109,12 @@ export class HealthService {
       alerts: alertsOf(facts),
       recommendations: recommendationsOf(facts),
     };
+  }
+
+  /** As they were last seen here where neither cache nor database has them: health is asked for most when something is away. */
+  private async thresholds(): Promise<AlertThresholds> {
+    const document = await this.settings.current().catch(() => this.settings.inForce());
+    return document.health;
   }
 
   private databaseIndicator({ status, responseTimeMs, error }: Check): HealthIndicatorResult {

@@ -16,7 +16,7 @@ export type SettingsEffect = (document: SettingsDocument) => void;
  */
 export class SettingsFollower {
   readonly #log = new Logger('Settings');
-  #version: number | undefined;
+  #inForce: VersionedSettings | undefined;
   /** Counts what was put into force, so that a look that began before does not undo it. */
   #changes = 0;
   #isAway = false;
@@ -31,6 +31,11 @@ export class SettingsFollower {
     private readonly clock: Clock,
   ) {}
 
+  /** What is in force on this instance; undefined when nothing could be read yet. */
+  get inForce(): SettingsDocument | undefined {
+    return this.#inForce?.document;
+  }
+
   /** Looks for the first time, and then by schedule; resolves when that first look is over. */
   async start(): Promise<void> {
     await this.#look();
@@ -39,7 +44,7 @@ export class SettingsFollower {
 
   /** A change that was made here; of two that come in the wrong order the later version stays. */
   changed(next: VersionedSettings): void {
-    if (this.#version === undefined || next.version > this.#version) this.#apply(next);
+    if (this.#inForce === undefined || next.version > this.#inForce.version) this.#apply(next);
   }
 
   /** Waits for the look under way. */
@@ -62,7 +67,7 @@ export class SettingsFollower {
       const found = await this.read();
       if (this.#isAway) this.#log.log('the settings can be read again');
       this.#isAway = false;
-      if (changesBefore === this.#changes && found.version !== this.#version) this.#apply(found);
+      if (changesBefore === this.#changes && found.version !== this.#inForce?.version) this.#apply(found);
     } catch (error) {
       if (!this.#isAway)
         this.#log.warn(
@@ -72,9 +77,10 @@ export class SettingsFollower {
     }
   }
 
-  #apply({ version, document }: VersionedSettings): void {
+  #apply(next: VersionedSettings): void {
+    const { document } = next;
     this.#changes += 1;
-    this.#version = version;
+    this.#inForce = next;
     for (const [what, effect] of Object.entries(this.effects)) {
       try {
         effect(document);

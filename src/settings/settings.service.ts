@@ -14,6 +14,7 @@ import { policyProblems, shownPolicies } from './policy-settings';
 import {
   contradiction,
   isEmptyChange,
+  settingsDefaults,
   type SettingsChange,
   type SettingsDocument,
 } from './settings.document';
@@ -47,6 +48,11 @@ export class SettingsService implements OnModuleInit, OnApplicationBootstrap, On
   /** The settings as they are now, for other features; an entry whose loader asks for them goes when they change. */
   async current(): Promise<SettingsDocument> {
     return (await this.repository.read()).document;
+  }
+
+  /** The settings in force on this instance, or the defaults while they could not be read: for who must not fail with the database. */
+  inForce(): SettingsDocument {
+    return this.follower.inForce ?? settingsDefaults;
   }
 
   async all(): Promise<SettingsDto> {

@@ -172,6 +172,7 @@ describe('admin keys of the database, on two instances', () => {
     ['settings:write', 'PATCH', '/api/v1/settings', 400],
     ['agents:write', 'DELETE', '/api/v1/agents/nobody', 404],
     ['models:write', 'POST', '/api/v1/models/pull', 400],
+    ['health:write', 'POST', '/api/v1/health/circuit-breakers/reset', 200],
     ['keys:write', 'GET', keysPath, 200],
   ])('B06: the scope %s opens %s %s and the other scopes do not', async (scope, method, path, status) => {
     const all = [
@@ -181,6 +182,7 @@ describe('admin keys of the database, on two instances', () => {
       'agents:write',
       'models:write',
       'hardware:write',
+      'health:write',
       'keys:write',
     ];
     const body = method === 'POST' || method === 'PATCH' ? {} : undefined;

@@ -26,7 +26,16 @@ class AuditEntryDto {
   who!: string;
 
   @ApiProperty({
-    enum: ['invalidate', 'clear_all', 'clear_pattern', 'clear_cancel', 'warm', 'key_create', 'key_revoke'],
+    enum: [
+      'invalidate',
+      'clear_all',
+      'clear_pattern',
+      'clear_cancel',
+      'warm',
+      'key_create',
+      'key_revoke',
+      'breakers_reset',
+    ],
   })
   action!: string;
 
