@@ -51,7 +51,11 @@ export class SettingsController {
   @ApiParam({
     name: 'key',
     description: 'Name of a section, or names down to one of its values, with dots between them',
-    example: 'performance.agents_page_size',
+    schema: {
+      type: 'string',
+      pattern: '^[a-z_]+(\\.[A-Za-z0-9_-]+)*$',
+      example: 'performance.agents_page_size',
+    },
   })
   @ApiOkResponse({ type: SettingDto })
   @ApiResponse({ status: 404, description: 'SETTING_NOT_FOUND' })

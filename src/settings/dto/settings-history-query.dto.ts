@@ -8,6 +8,9 @@ export class SettingsHistoryQueryDto {
 
   @ApiPropertyOptional({
     description: 'Only changes older than this version: `next_before` of the page before',
+    minimum: 1,
+    maximum: 2_147_483_647,
+    example: 20,
   })
   @QueryInteger(1, 2_147_483_647)
   before?: number;
