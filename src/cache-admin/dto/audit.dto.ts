@@ -34,6 +34,7 @@ class AuditEntryDto {
       'warm',
       'key_create',
       'key_revoke',
+      'model_pull',
       'breakers_reset',
     ],
   })
