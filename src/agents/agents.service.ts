@@ -1,7 +1,7 @@
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { digestOf, makeKey } from '../auth/issued-key';
-import { InvalidatesCache } from '../cache';
+import { InvalidatesCache, type BreakerReport } from '../cache';
 import { Database } from '../database/database';
 import { brokenConstraint, sqlState } from '../database/database-errors';
 import type { ExpectedVersions } from '../http/if-match';
@@ -24,7 +24,6 @@ import {
 } from './dto/agent-response.dto';
 import type { CreateAgentDto } from './dto/create-agent.dto';
 import type { ListAgentsQueryDto } from './dto/list-agents-query.dto';
-import type { BreakerReport } from './host-breakers';
 
 const uniqueViolation = '23505';
 

@@ -5,6 +5,7 @@ import {
   handleAll,
   type CircuitBreakerPolicy,
 } from 'cockatiel';
+import type { BreakerReport } from '../cache';
 
 export interface HostBreakerOptions {
   /** Opens after so many failures in a row. Default 3. */
@@ -13,20 +14,6 @@ export interface HostBreakerOptions {
   halfOpenAfterMs?: number;
   /** Hosts that have one; past it the one that was used longest ago goes, closed ones first. Default 1,000. */
   maxHosts?: number;
-}
-
-/** What there is to say about a breaker. */
-export interface BreakerReport {
-  /** `agents:` and the host with its port. */
-  readonly name: string;
-  readonly state: 'closed' | 'open' | 'half-open';
-  /** Calls since it was made or reset. */
-  readonly failures: number;
-  readonly successes: number;
-  /** Milliseconds since 1970; null while it is closed. */
-  readonly openedAtMs: number | null;
-  /** When the next call is let through; null while it is not open. */
-  readonly nextProbeAtMs: number | null;
 }
 
 interface HostBreaker {

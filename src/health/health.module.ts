@@ -1,5 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
+import { AgentsModule } from '../agents/agents.module';
+import { AgentsService } from '../agents/agents.service';
 import { TieredCache } from '../cache';
 import { HardwareModule } from '../hardware/hardware.module';
 import { ModelsModule } from '../models/models.module';
@@ -13,7 +15,13 @@ import { HealthService } from './health.service';
 
 /** The checks themselves log each change of state; Terminus would log every failed probe. */
 @Module({
-  imports: [TerminusModule.forRoot({ logger: false }), HardwareModule, ModelsModule, SettingsModule],
+  imports: [
+    TerminusModule.forRoot({ logger: false }),
+    AgentsModule,
+    HardwareModule,
+    ModelsModule,
+    SettingsModule,
+  ],
   controllers: [HealthController, DetailedHealthController, CircuitBreakersController],
   providers: [
     HealthService,
@@ -21,7 +29,7 @@ import { HealthService } from './health.service';
     {
       provide: BreakerRegistry,
       // Who has breakers: a service of a feature is added here, with its module above.
-      inject: [TieredCache],
+      inject: [TieredCache, AgentsService],
       useFactory: (...owners: BreakerOwner[]) => new BreakerRegistry(owners),
     },
   ],

@@ -5,6 +5,7 @@ import { AppConfig } from '../config/app-config';
 import { describeCaching } from './caching';
 import { describeErrors } from './errors';
 import { addExamples } from './examples';
+import { allowNull } from './nullable';
 
 /**
  * The OpenAPI document of every route. Decorators say what is particular to a route; what many share is written here once:
@@ -23,6 +24,7 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
   const document = SwaggerModule.createDocument(app, options);
   describeErrors(document);
   describeCaching(document, app.get(CachedRoutes, { strict: false }).list());
+  allowNull(document);
   addExamples(document);
   return document;
 }

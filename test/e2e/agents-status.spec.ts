@@ -6,6 +6,10 @@ import { metricsOf, queriesOf } from './harness/metrics';
 import { PostgresServer } from './harness/postgres-server';
 import { RedisServer } from './harness/redis-server';
 
+interface BreakerList {
+  circuit_breakers: { name: string; state: string; opened_at: string | null }[];
+}
+
 interface Agent {
   id: string;
   status: string;
@@ -144,6 +148,17 @@ describe('the watch over agents', () => {
     );
     expect(await value('agents_probes_total{outcome="unreachable"}')).toBe(failed + 3);
     expect(await value('agents_probe_breakers{state="open"}')).toBeGreaterThanOrEqual(1);
+    const breakers = '/api/v1/health/circuit-breakers';
+    const name = `agents:127.0.0.1:${dead}`;
+    const listed = (await app.get<BreakerList>(breakers)).body.circuit_breakers.find(
+      each => each.name === name,
+    );
+    expect(listed).toMatchObject({ state: 'open', opened_at: expect.any(String) });
+    expect((await app.post<BreakerList>(`${breakers}/reset`, { name })).status).toBe(200);
+    // The next rounds ask the host again, and open it once more.
+    await eventually(async () =>
+      expect(await value('agents_probes_total{outcome="unreachable"}')).toBeGreaterThan(failed + 3),
+    );
     const asked = alive.asked.length;
     await rounds(app, 2);
     expect(alive.asked.length).toBeGreaterThan(asked);

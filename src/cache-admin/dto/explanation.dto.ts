@@ -24,7 +24,7 @@ class ExplainedEntryDto {
 
   @ApiProperty({
     nullable: true,
-    enum: ['expired', 'invalidated', 'gate_closed', 'suspect', 'pending_invalidation', 'unreadable', null],
+    enum: ['expired', 'invalidated', 'gate_closed', 'suspect', 'pending_invalidation', 'unreadable'],
     description: 'Why it is not served',
     example: null,
   })

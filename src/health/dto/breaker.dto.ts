@@ -58,7 +58,11 @@ export class BreakerDto {
 }
 
 export class BreakerListDto {
-  @ApiProperty({ type: [BreakerDto], description: 'Of this instance, by name; none without Redis' })
+  @ApiProperty({
+    type: [BreakerDto],
+    description:
+      'Of this instance, by name: that of each Redis node, and of each host whose agents were probed',
+  })
   circuit_breakers!: BreakerDto[];
 
   @ApiProperty({ format: 'date-time', example: '2026-01-31T12:00:00.250Z' })

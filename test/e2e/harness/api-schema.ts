@@ -27,7 +27,15 @@ function readerOf(document: OpenAPIObject): Ajv {
   return ajv;
 }
 
-/** References that lead to the document from anywhere. */
+/** A part of the document as JSON Schema: references lead to it from anywhere, and what is `nullable` without a type may be null. */
 function absolute(part: unknown): unknown {
-  return JSON.parse(JSON.stringify(part).replaceAll('"#/components/', '"openapi#/components/'));
+  if (Array.isArray(part)) return part.map(absolute);
+  if (typeof part !== 'object' || part === null) return part;
+  const entries = Object.entries(part).map(([name, value]) => [
+    name,
+    name === '$ref' && typeof value === 'string' ? value.replace(/^#/, 'openapi#') : absolute(value),
+  ]);
+  const { nullable, ...rest } = Object.fromEntries(entries) as Record<string, unknown>;
+  if (nullable === undefined) return rest;
+  return 'type' in rest ? { ...rest, nullable } : { anyOf: [rest, { type: 'null' }] };
 }
