@@ -58,6 +58,8 @@ export class TasksService implements OnModuleInit, OnModuleDestroy {
    */
   async start(kind: TaskKind, parameters: Record<string, unknown>, work: TaskWork, by: Actor): Promise<Task> {
     await this.repository.interrupt();
+    // Before it begins: a failure after that would refuse a task that runs.
+    await this.repository.prune(this.config.tasks.kept);
     for (let attempt = 0; attempt < startAttempts; attempt += 1) {
       this.refuseWhileClosing();
       const { host, owner } = this;
@@ -65,7 +67,6 @@ export class TasksService implements OnModuleInit, OnModuleDestroy {
       if (task) {
         this.log.log(`${kind} ${task.id} was begun by ${by.id}`);
         this.run(task, work);
-        await this.repository.prune(this.config.tasks.kept);
         return task;
       }
       const other = await this.repository.activeOn(host);
