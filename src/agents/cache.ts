@@ -26,9 +26,10 @@ export const agentsCache = {
     tags: ({ params }: { params: Readonly<Record<string, string>> }) => [all, ...ofAgent(params['id'])],
     query: [],
   },
-  /** One page from the database. */
+  /** One page from the database. Never stale, as one agent below: the route would store it as fresh, and not say so. */
   pageQuery: {
     key: 'agents:page-query',
+    staleMs: 0,
     tags: [all, pages],
     args: (filter: AgentFilter) => [
       filter.status ?? '',
@@ -40,6 +41,7 @@ export const agentsCache = {
   /** One agent from the database; that there is none of an id is forgotten soon, because ids are anybody's to invent. */
   oneQuery: {
     key: 'agents:one-query',
+    staleMs: 0,
     tags: ([id]: readonly unknown[]) => [all, ...ofAgent(id)],
     negativeTtlMs: 5_000,
   },

@@ -40,8 +40,8 @@ export const hardwareCache = {
     tags: ['hardware', monitoring],
     query: [],
   },
-  /** The configuration from the database, which every sampler asks for each second. */
-  monitoringQuery: { key: 'hardware:monitoring-query', tags: ['hardware', monitoring] },
+  /** The configuration from the database, which every sampler asks for each second. Never stale: the routes would store it as fresh, and not say so. */
+  monitoringQuery: { key: 'hardware:monitoring-query', staleMs: 0, tags: ['hardware', monitoring] },
   /** GET /hardware/alerts */
   alerts: {
     key: 'hardware:alerts',
