@@ -41,14 +41,18 @@ export class SettingsRepository {
     return versionedOf(await this.row());
   }
 
+  /**
+   * The settings from the database, for answers that are about them: such an answer has a stale window of its own, and would
+   * be stored as fresh with a row that is not.
+   */
+  async latest(): Promise<VersionedSettings> {
+    return versionedOf(await this.select());
+  }
+
   /** The defaults are not part of it: instances of two releases share what is cached. */
   @CacheStaticData(settingsCache.row)
   async row(): Promise<StoredRow | null> {
-    const [row] = await this.database.orm
-      .select({ version: settings.version, document: settings.document })
-      .from(settings)
-      .where(eq(settings.id, onlyRow));
-    return row ?? null;
+    return this.select();
   }
 
   /**
@@ -87,6 +91,14 @@ export class SettingsRepository {
       .where(before === undefined ? undefined : lt(settingsHistory.version, before))
       .orderBy(desc(settingsHistory.version))
       .limit(limit);
+  }
+
+  private async select(): Promise<StoredRow | null> {
+    const [row] = await this.database.orm
+      .select({ version: settings.version, document: settings.document })
+      .from(settings)
+      .where(eq(settings.id, onlyRow));
+    return row ?? null;
   }
 }
 

@@ -56,7 +56,7 @@ export class SettingsService implements OnModuleInit, OnApplicationBootstrap, On
   }
 
   async all(): Promise<SettingsDto> {
-    return this.describe(await this.repository.read());
+    return this.describe(await this.repository.latest());
   }
 
   /**
