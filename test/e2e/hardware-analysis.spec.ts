@@ -1,5 +1,5 @@
 import { Application } from './harness/application';
-import { countsOf } from './harness/counts';
+import { countsOf, expectUntouched } from './harness/counts';
 import { eventually } from './harness/eventually';
 import { PostgresServer } from './harness/postgres-server';
 import { expectProblem } from './harness/problem';
@@ -152,11 +152,12 @@ describe('what the recorded history tells', () => {
     expect(first.headers.get('cache-control')).toBe(
       'public, max-age=1800, stale-while-revalidate=3600, stale-if-error=3600',
     );
-    const before = await countsOf(a);
-    const second = await read(a, route);
-    expect(second.headers.get('cache-status')).toMatch(/^sutazai; hit/);
-    expect(second.body).toEqual(first.body);
-    expect((await countsOf(a)).queries).toBe(before.queries);
+    const queries = async (): Promise<number> => (await countsOf(a)).queries;
+    await expectUntouched(queries, async () => {
+      const second = await read(a, route);
+      expect(second.headers.get('cache-status')).toMatch(/^sutazai; hit/);
+      expect(second.body).toEqual(first.body);
+    });
   });
 
   it.each(routes)(

@@ -1,5 +1,5 @@
 import { Application } from './harness/application';
-import { countsOf } from './harness/counts';
+import { countsOf, expectUntouched } from './harness/counts';
 import { expectProblem } from './harness/problem';
 import { PostgresServer } from './harness/postgres-server';
 
@@ -62,11 +62,12 @@ describe('the configuration of the monitoring', () => {
       updated_by: null,
     });
     expect(first.headers.get('cache-control')).toMatch(/^public, max-age=300\b/);
-    const before = await countsOf(app);
-    const second = await app.get(config);
-    expect(second.headers.get('cache-status')).toMatch(/^sutazai; hit/);
-    expect(second.body).toEqual(first.body);
-    expect((await countsOf(app)).queries).toBe(before.queries);
+    const queries = async (): Promise<number> => (await countsOf(app)).queries;
+    await expectUntouched(queries, async () => {
+      const second = await app.get(config);
+      expect(second.headers.get('cache-status')).toMatch(/^sutazai; hit/);
+      expect(second.body).toEqual(first.body);
+    });
   });
 
   it('keeps what a change leaves out, says who changed it, and the next read sees it', async () => {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Application } from './application';
 
 /** What an instance has asked of its database and of its cache, to show what a request did not ask. */
@@ -23,4 +24,21 @@ export async function countsOf(app: Application): Promise<Counts> {
 export function metricOf(text: string, series: string): number {
   const line = text.split('\n').find(each => each.startsWith(`${series} `));
   return line === undefined ? 0 : Number(line.slice(series.length + 1));
+}
+
+/**
+ * Checks that something leaves what is measured as it was. The settings are read again about once a minute by schedule, and
+ * that query may fall between the two measurements: then it is done again, and only what leaves its trace each time fails.
+ */
+export async function expectUntouched(
+  measure: () => Promise<unknown>,
+  act: () => Promise<unknown>,
+): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    const before = await measure();
+    await act();
+    const after = await measure();
+    if (attempt === 3) expect(after).toEqual(before);
+    if (isDeepStrictEqual(after, before)) return;
+  }
 }
