@@ -141,6 +141,8 @@ describe('on memory alone', () => {
       expect([reset.status, reset.body.reset]).toEqual([200, []]);
     }
     expectProblem(await app.post(`${breakersPath}/reset`, { name: 'redis' }), 404, 'BREAKER_NOT_FOUND');
+    // What is written down behind the answers is written before this one is.
+    expect((await app.get('/api/v1/cache/audit')).status).toBe(200);
   });
 
   it.each([
