@@ -555,8 +555,8 @@ export const mutations = [
   {
     name: 'doctor: keys that name what is answered are no explosion',
     file: 'src/cache/doctor/key-advice.ts',
-    find: "varying.name.startsWith(':')",
-    replace: "varying.name.startsWith('::')",
+    find: 'if (isOwn && (',
+    replace: 'if (!isOwn && (',
     tests: ['src/cache/doctor/diagnose.spec.ts'],
   },
   {
