@@ -71,7 +71,7 @@ export class L1CountsDto {
   @ApiProperty({ example: 22 })
   misses!: number;
 
-  @ApiProperty({ description: 'Entries written', example: 22 })
+  @ApiProperty({ description: 'Entries written on behalf of requests', example: 22 })
   sets!: number;
 }
 
@@ -237,7 +237,7 @@ export class StatisticsDto {
   })
   gets!: number;
 
-  @ApiProperty({ description: 'Entries written, to L1 and to Redis', example: 35 })
+  @ApiProperty({ description: 'Entries written on behalf of requests, to L1 and to Redis', example: 35 })
   sets!: number;
 
   @ApiProperty({ description: 'Fresh answers from the cache: l1_hit, l2_hit, negative_hit', example: 80 })

@@ -153,7 +153,7 @@ export class Loading {
       probe: this.parts.profile.probeOf(call.key, call.policy),
     };
     if (!near.keep(call.name, kept)) return false;
-    stats.add(call.policy.name, 'l1Sets');
+    if (isCounted(call)) stats.add(call.policy.name, 'l1Sets');
     memory.stored(call.name, entry.expiresAtMs);
     return true;
   }
@@ -197,10 +197,8 @@ export class Loading {
 
   async #load(flight: Flight, call: Call): Promise<Loaded> {
     const { clock, events, scopes, stats, flights, tracer } = this.parts;
-    // Like its reads, the loads of warming and of administration are nobody's.
-    const counted = call.purpose === 'request' || call.purpose === 'refresh';
     const count = (field: 'loads' | 'loadErrors' | 'loadMs' | 'refreshes', by = 1): void => {
-      if (counted) stats.add(call.policy.name, field, by);
+      if (isCounted(call)) stats.add(call.policy.name, field, by);
     };
     const refresh = call.refreshOf !== undefined;
     const scope: LoadScope = {
@@ -304,7 +302,7 @@ export class Loading {
       const filled = await shared.store.fill(call.remoteKey, flight.lease!.token, entry, life.hardTtlMs);
       const { stats } = this.parts;
       if (filled) {
-        stats.add(call.policy.name, 'l2Sets');
+        if (isCounted(call)) stats.add(call.policy.name, 'l2Sets');
         stats.add(call.policy.name, 'l2BytesWritten', sizeOf(entry));
       } else stats.add(call.policy.name, 'fillsRefused');
       return filled;
@@ -400,4 +398,9 @@ function lifeFrom(
     staleAtMs: bornAtMs + life.softTtlMs,
     expiresAtMs: bornAtMs + life.hardTtlMs,
   };
+}
+
+/** Like its reads, what warming and administration load and store is nobody's. */
+function isCounted({ purpose }: Call): boolean {
+  return purpose === 'request' || purpose === 'refresh';
 }
