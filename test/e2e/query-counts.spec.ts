@@ -23,6 +23,7 @@ beforeAll(async () => {
     const { body } = await running().get<{ coherence: { gate_open: boolean } }>(`${api}/cache/stats`);
     expect(body.coherence.gate_open).toBe(true);
   });
+  await settingsRead();
 }, 90_000);
 afterAll(async () => {
   await app?.stop();
@@ -48,28 +49,40 @@ const changeAgent = (id: string) => (): Promise<Answer> =>
     { description: `at ${performance.now()}` },
     { ...admin, 'If-Match': '*' },
   );
-const changeSettings = (): Promise<Answer> =>
-  running().patch(
+/** The instance reads the row again by its schedule: that query is waited for, because it is no request's. */
+const settingsRead = (): Promise<void> =>
+  eventually(async () => {
+    const { body } = await running().get<{ entries: { served: boolean }[] }>(
+      `${api}/cache/entries/settings:row`,
+      admin,
+    );
+    expect(body.entries.some(({ served }) => served)).toBe(true);
+  });
+const changeSettings = async (): Promise<Answer> => {
+  const answer = await running().patch(
     `${api}/settings`,
     { performance: { agents_page_size: 40 } },
     { ...admin, 'If-Match': '*' },
   );
+  await settingsRead();
+  return answer;
+};
 
 const agent = 'ai-agent-orchestrator';
 const other = 'security-scanner';
 
 describe('queries of the database for', () => {
   it.each<[route: string, path: string, cold: number, write: () => Promise<Answer>, afterWrite: number]>([
-    // The size of a page is a setting, and is read with it.
-    ['a page of agents', `${api}/agents`, 2, changeAgent(agent), 2],
+    // The size of a page is a setting, which the cache has.
+    ['a page of agents', `${api}/agents`, 1, changeAgent(agent), 1],
     [
       'a page of agents with filters',
       `${api}/agents?status=unknown&capability=orchestration&limit=5`,
-      2,
+      1,
       changeAgent(agent),
-      2,
+      1,
     ],
-    ['a page of agents after a change of settings', `${api}/agents?limit=6`, 2, changeSettings, 1],
+    ['a page of agents after a change of settings', `${api}/agents?limit=6`, 1, changeSettings, 0],
     ['an agent', `${api}/agents/${agent}`, 1, changeAgent(agent), 1],
     ['an agent after a change of another', `${api}/agents/${other}`, 1, changeAgent(agent), 0],
     ['the settings', `${api}/settings`, 1, changeSettings, 1],

@@ -1,7 +1,7 @@
 import type { TieredCache } from '../../../cache';
 import type { TaskContext } from '../task';
 import { cleanUp, type Cleanup, type CleanupOptions } from './clean-up';
-import { type MemoryOptimization, optimizeMemory } from './process-memory';
+import { type MemoryOptimization, offeredCollection, optimizeMemory } from './process-memory';
 
 export const optimizeActions = ['memory', 'files'] as const;
 export type OptimizeAction = (typeof optimizeActions)[number];
@@ -22,7 +22,7 @@ export async function runOptimization(
 ): Promise<OptimizeResult> {
   let result: OptimizeResult = { dry_run: cleanup.isDryRun };
   if (actions.includes('memory'))
-    keep((result = { ...result, memory: optimizeMemory(cache, cleanup.isDryRun) }));
+    keep((result = { ...result, memory: optimizeMemory(cache, cleanup.isDryRun, offeredCollection()) }));
   if (!actions.includes('files')) return result;
   const files = await cleanUp(cleanup, signal, (soFar, share) => {
     keep({ ...result, files: soFar });

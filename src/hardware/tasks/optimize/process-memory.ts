@@ -23,6 +23,11 @@ export interface MemoryOptimization extends Record<string, unknown> {
   pause_ms: number | null;
 }
 
+/** How a collection is asked for; undefined unless Node was started with `--expose-gc`. */
+export function offeredCollection(): CollectGarbage | undefined {
+  return (globalThis as { gc?: CollectGarbage }).gc;
+}
+
 /**
  * Has the garbage of this process collected, where Node offers that, and says what was in use before and after: little changes
  * as a rule, because V8 collects by itself and the cache drops what has expired each second. Only the young generation is
@@ -31,7 +36,7 @@ export interface MemoryOptimization extends Record<string, unknown> {
 export function optimizeMemory(
   cache: Pick<TieredCache, 'status'>,
   isDryRun: boolean,
-  collect = (globalThis as { gc?: CollectGarbage }).gc,
+  collect: CollectGarbage | undefined,
 ): MemoryOptimization {
   const before = figures(cache);
   if (isDryRun || !collect)
