@@ -1,7 +1,7 @@
 // `npm run mutations [-- TEXT]`: takes out each mechanism of the protocol (or those whose name contains TEXT) in a copy of
 // the source, runs the tests that must notice, and prints which did. Ends with 1 if a mutation survives.
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mutations } from '../test/mutations/mutations.mjs';
@@ -21,7 +21,10 @@ for (const part of [
   'package.json',
   'tsconfig.json',
 ]) {
-  cpSync(join(root, part), join(copy, part), { recursive: true });
+  cpSync(join(root, part), join(copy, part), {
+    recursive: true,
+    filter: path => !path.endsWith('node_modules'),
+  });
 }
 symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
 
@@ -48,7 +51,10 @@ try {
 console.log(`${chosen.length - survived} caught, ${survived} survived`);
 process.exitCode = survived === 0 && chosen.length > 0 ? 0 : 1;
 
-/** Titles of the tests that fail; a run that ends badly without a title counts under the name of its file. */
+/**
+ * Titles of the tests that fail; a run that ends badly without a title counts under the name of its file, and so does one that
+ * hangs. One that ends without a report has tested nothing: that stops all.
+ */
 function failuresOf(tests) {
   const out = join(copy, 'result.json');
   rmSync(out, { force: true });
@@ -60,13 +66,15 @@ function failuresOf(tests) {
     '--testTimeout=10000',
     ...tests,
   ];
-  spawnSync(process.execPath, args, { cwd: copy, stdio: 'ignore', timeout: 180_000 });
-  let report;
-  try {
-    report = JSON.parse(readFileSync(out, 'utf8'));
-  } catch (error) {
-    return [`the run did not end (${error.code ?? error.message})`];
-  }
+  const run = spawnSync(process.execPath, args, {
+    cwd: copy,
+    stdio: ['ignore', 'ignore', 'pipe'],
+    timeout: 180_000,
+    encoding: 'utf8',
+  });
+  if (run.error?.code === 'ETIMEDOUT') return ['the run did not end within 180 s'];
+  if (!existsSync(out)) throw new Error(`the tests could not be run: ${run.stderr}`);
+  const report = JSON.parse(readFileSync(out, 'utf8'));
   return report.testResults.flatMap(file => {
     const failed = file.assertionResults.filter(test => test.status === 'failed').map(test => test.title);
     return failed.length === 0 && file.status === 'failed' ? [file.name.split('/').pop()] : failed;
