@@ -79,9 +79,23 @@ export const mutations = [
   {
     name: 'tokens: L1 compares them',
     file: 'src/cache/core/near-cache.ts',
-    find: 'if (entry.records[index]!.token !== entry.tokens[index]) return undefined;',
+    find: 'if (entry.records[index]!.token !== entry.tokens[index]) return false;',
     replace: '',
     tests: [parity, coherence],
+  },
+  {
+    name: 'tokens: L1 compares them again after a change',
+    file: 'src/cache/core/tokens.ts',
+    find: 'record.token = undefined;\n    record.changes += 1;\n    this.changes += 1;',
+    replace: 'record.token = undefined;\n    record.changes += 1;',
+    tests: [parity, coherence],
+  },
+  {
+    name: 'tokens: L1 compares them again after another one was read',
+    file: 'src/cache/core/tokens.ts',
+    find: 'record.token = token;\n    this.changes += 1;',
+    replace: 'record.token = token;',
+    tests: [core],
   },
   {
     name: 'dynamic tags: `!any` is checked again',
@@ -138,6 +152,13 @@ export const mutations = [
     file: 'src/cache/core/lookup.ts',
     find: '(scope?.load === undefined || !this.parts.shared) &&',
     replace: '',
+    tests: [coherence],
+  },
+  {
+    name: 'nested reads: inside a loader no hit is taken at once',
+    file: 'src/cache/core/lookup.ts',
+    find: 'if (name === undefined || scopes.current() !== undefined) return undefined;',
+    replace: 'if (name === undefined) return undefined;',
     tests: [coherence],
   },
   {

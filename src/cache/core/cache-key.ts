@@ -130,6 +130,11 @@ export class KeyNames {
 
   constructor(private readonly sha256: (text: string) => string) {}
 
+  /** The name of a key that is short, or was asked for before. */
+  knownNameOf(key: string): string | undefined {
+    return key.length <= neverHashedUnits ? key : this.#long.get(key);
+  }
+
   /** @throws CacheKeyError when `key` is long enough to be mistaken for a name and is no key */
   nameOf(key: string): string {
     if (key.length <= neverHashedUnits) return key;

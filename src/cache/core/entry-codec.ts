@@ -41,6 +41,9 @@ export interface EncodedValue {
  * (Date, Map, Set and Buffer cannot be frozen).
  */
 export class HeldValue {
+  /** What readers of a shared value await, made for the first of them: a hit then allocates nothing. */
+  private promise: Promise<unknown> | undefined;
+
   private constructor(
     readonly shared: boolean,
     private readonly value: unknown,
@@ -67,6 +70,12 @@ export class HeldValue {
 
   read(): unknown {
     return this.shared ? this.value : this.serializer!.decode(this.bytes!);
+  }
+
+  /** `read` for a caller that awaits it. */
+  readLater(): Promise<unknown> {
+    if (!this.shared) return Promise.resolve(this.read());
+    return (this.promise ??= Promise.resolve(this.value));
   }
 }
 

@@ -18,6 +18,7 @@ import { anyToken } from './tokens';
 /** An entry depends on at most so many tokens, those of inner entries included. */
 const maxTokensPerEntry = 64;
 const beforeAnyEpoch = -1;
+const neverCompared = -1;
 
 /**
  * Where an entry of L1 belongs. `copy`: of a shared entry. `local`: here only, under everybody's tokens. `alone`: here
@@ -145,6 +146,8 @@ export class Loading {
       keptUntilMs: Math.max(entry.expiresAtMs, keptUntilMs),
       records: entry.tokens.map(([name]) => table.record(name)),
       tokens: entry.tokens.map(([, token]) => token),
+      table,
+      equalAtChange: neverCompared,
       gates: own
         ? []
         : this.#gatesOf(entry.tokens, home.kind === 'copy' ? call.remoteKey.encoded : undefined),

@@ -88,7 +88,7 @@ export class Lookups {
           }
           refreshing = this.#refreshes.start(call, entry.fillId) !== undefined;
         }
-        return this.#nearAnswer(key, policy, scope, entry, nowMs, refreshing);
+        return nearAnswer(entry, this.#countNear(key, policy, scope, entry, nowMs, refreshing), nowMs);
       }
     }
     checkKey(key);
@@ -123,24 +123,38 @@ export class Lookups {
     return this.#conclude(call, options, joined);
   }
 
+  /**
+   * The way of nearly every hit in L1, without a promise and without an answer object: what is fresh and not due for a refresh,
+   * for a reader who is inside no load and acts for a user. It is counted. Undefined: `read` has to see what is to be done.
+   */
+  hit(key: string, options: CallOptions): NearEntry | undefined {
+    const policy = this.#policyOf(options);
+    const nowMs = this.parts.clock.coarseMs();
+    const entry = options.refreshWithinMs === undefined ? this.#fresh(key, policy, nowMs) : undefined;
+    if (entry !== undefined) this.#countNear(key, policy, undefined, entry, nowMs, false);
+    return entry;
+  }
+
+  /** What `hit` has found, for whoever wants to know more than the value. */
+  answerOf(entry: NearEntry): CacheAnswer<unknown> {
+    const nowMs = this.parts.clock.coarseMs();
+    return nearAnswer(entry, foundOutcome(entry, 'l1', nowMs), nowMs);
+  }
+
+  #fresh(key: string, policy: CachePolicy, nowMs: number): NearEntry | undefined {
+    if (this.#closed || typeof key !== 'string') return undefined;
+    const { near, names, scopes } = this.parts;
+    const name = names.knownNameOf(key);
+    if (name === undefined || scopes.current() !== undefined) return undefined;
+    const entry = near.read(name, this.#tierOf(policy), nowMs, policy);
+    return entry !== undefined && nowMs < entry.refreshAtMs && nowMs < entry.staleAtMs ? entry : undefined;
+  }
+
   /** See `TieredCache.peekFresh`. */
-  peekFresh(key: string, given: CachePolicy): CacheAnswer<unknown> | undefined {
-    const { clock, near, names, policies, scopes } = this.parts;
-    if (this.#closed || scopes.current() !== undefined) return undefined;
-    const nowMs = clock.coarseMs();
-    const policy = policies.of(given);
-    const entry = near.read(names.nameOf(key), this.#tierOf(policy), nowMs, policy);
-    if (!entry?.held.shared || nowMs >= entry.staleAtMs || nowMs >= entry.refreshAtMs) return undefined;
-    return {
-      value: entry.held.read(),
-      outcome: foundOutcome(entry, 'l1', nowMs),
-      cause: undefined,
-      source: 'l1',
-      ageMs: Math.max(0, nowMs - entry.bornAtMs),
-      freshMs: entry.staleAtMs - nowMs,
-      staleMs: entry.expiresAtMs - entry.staleAtMs,
-      stored: true,
-    };
+  peekFresh(key: string, policy: CachePolicy): CacheAnswer<unknown> | undefined {
+    const inForce = this.parts.policies.of(policy);
+    const entry = this.#fresh(key, inForce, this.parts.clock.coarseMs());
+    return entry?.held.shared ? this.answerOf(entry) : undefined;
   }
 
   /** See `TieredCache.countPeeked`. */
@@ -356,15 +370,15 @@ export class Lookups {
     }
   }
 
-  /** The way of a hit in L1: whatever is added here, every hit pays for. */
-  #nearAnswer(
+  /** Whatever is added here, every hit pays for. */
+  #countNear(
     key: string,
     policy: CachePolicy,
     scope: LoadScope | undefined,
     entry: NearEntry,
     nowMs: number,
     refreshing: boolean,
-  ): CacheAnswer<unknown> {
+  ): Outcome {
     const { events, profile, stats } = this.parts;
     const outcome = foundOutcome(entry, 'l1', nowMs);
     if (scope === undefined || scope.purpose === 'request') {
@@ -374,16 +388,7 @@ export class Lookups {
     }
     if (events.heard('read'))
       this.#tell(key, policy, scope, { outcome, source: 'l1', stored: true, refreshing });
-    return {
-      value: entry.held.read(),
-      outcome,
-      cause: undefined,
-      source: 'l1',
-      ageMs: Math.max(0, nowMs - entry.bornAtMs),
-      freshMs: entry.staleAtMs - nowMs,
-      staleMs: entry.expiresAtMs - entry.staleAtMs,
-      stored: true,
-    };
+    return outcome;
   }
 
   #answer(
@@ -487,6 +492,19 @@ function isWithin(
   const withinMs =
     typeof refreshWithinMs === 'function' ? refreshWithinMs(entry.held.read()) : refreshWithinMs;
   return withinMs !== undefined && entry.staleAtMs - nowMs < withinMs;
+}
+
+function nearAnswer(entry: NearEntry, outcome: Outcome, nowMs: number): CacheAnswer<unknown> {
+  return {
+    value: entry.held.read(),
+    outcome,
+    cause: undefined,
+    source: 'l1',
+    ageMs: Math.max(0, nowMs - entry.bornAtMs),
+    freshMs: entry.staleAtMs - nowMs,
+    staleMs: entry.expiresAtMs - entry.staleAtMs,
+    stored: true,
+  };
 }
 
 function foundOutcome(entry: FoundEntry | NearEntry, source: 'l1' | 'l2', nowMs: number): Outcome {

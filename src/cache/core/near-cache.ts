@@ -3,7 +3,7 @@ import type { Gate, LocalStore, TokenName } from './ports';
 import type { CachePolicy, CacheTier } from './policy';
 import { cutLife } from './policy-overrides';
 import type { Probe } from './read-profile';
-import type { TokenRecord } from './tokens';
+import type { TokenRecord, TokenTable } from './tokens';
 
 /** An entry of L1. Times are local monotonic milliseconds. */
 export interface NearEntry {
@@ -21,6 +21,9 @@ export interface NearEntry {
   /** What it depends on: the record says what the token is now, `tokens` what it was at the load. */
   readonly records: readonly TokenRecord[];
   readonly tokens: readonly string[];
+  /** Where the records are, and its count of changes when all tokens were last found to be equal. */
+  readonly table: TokenTable;
+  equalAtChange: number;
   /** All must be open for it to be served. */
   readonly gates: readonly Gate[];
   /** The connection under which it was stored; with an older one it is suspect. */
@@ -69,10 +72,7 @@ export class NearCache {
     for (let index = 0; index < entry.gates.length; index += 1) {
       if (!entry.gates[index]!.isOpen(nowMs)) return undefined;
     }
-    for (let index = 0; index < entry.records.length; index += 1) {
-      if (entry.records[index]!.token !== entry.tokens[index]) return undefined;
-    }
-    return entry;
+    return entry.equalAtChange === entry.table.changes || hasEqualTokens(entry) ? entry : undefined;
   }
 
   /** The entry whether or not its tokens are known to be valid; for whoever is about to read them. */
@@ -138,4 +138,13 @@ export class NearCache {
     this.#epoch += 1;
     this.store.clear();
   }
+}
+
+/** Compared one by one only where something has changed since the last time. */
+function hasEqualTokens(entry: NearEntry): boolean {
+  for (let index = 0; index < entry.records.length; index += 1) {
+    if (entry.records[index]!.token !== entry.tokens[index]) return false;
+  }
+  entry.equalAtChange = entry.table.changes;
+  return true;
 }

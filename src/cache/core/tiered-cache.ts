@@ -48,6 +48,8 @@ export interface CacheStatus {
   loadsInFlight: number;
 }
 
+const noOptions: CallOptions = Object.freeze({});
+
 /** One call may name so many keys and tags. */
 export const maxKeysPerCall = 10_000;
 
@@ -119,15 +121,18 @@ export class TieredCache {
    *   CacheLoadTimeoutError, CacheOverloadError, CacheDeadlineError, CacheDeadlockError, CacheClosedError. Never an
    *   error of Redis: without it the loader runs. A loader that is no function is a TypeError at once.
    */
-  getOrSet<T>(key: string, loader: Loader<T>, options?: CallOptions): Promise<T> {
-    return this.lookup(key, loader, options).then(answer => answer.value);
+  getOrSet<T>(key: string, loader: Loader<T>, options: CallOptions = noOptions): Promise<T> {
+    checkLoader(loader);
+    const near = this.#lookups.hit(key, options);
+    if (near !== undefined) return near.held.readLater() as Promise<T>;
+    return this.#lookups.read(key, loader, options).then(valueOf) as Promise<T>;
   }
 
   /** `getOrSet` that tells how it came by its answer. */
-  lookup<T>(key: string, loader: Loader<T>, options: CallOptions = {}): Promise<CacheAnswer<T>> {
-    if (typeof loader !== 'function') {
-      throw new TypeError(`the loader of a cached value must be a function, not ${typeof loader}`);
-    }
+  lookup<T>(key: string, loader: Loader<T>, options: CallOptions = noOptions): Promise<CacheAnswer<T>> {
+    checkLoader(loader);
+    const near = this.#lookups.hit(key, options);
+    if (near !== undefined) return Promise.resolve(this.#lookups.answerOf(near) as CacheAnswer<T>);
     return this.#lookups.read(key, loader, options) as Promise<CacheAnswer<T>>;
   }
 
@@ -146,8 +151,10 @@ export class TieredCache {
   }
 
   /** The fresh value of `key`, or undefined. Nothing is loaded. */
-  async get<T>(key: string, options: { policy?: CachePolicy } = {}): Promise<T | undefined> {
-    return (await this.#lookups.read(key, undefined, options)).value as T | undefined;
+  get<T>(key: string, options: { policy?: CachePolicy } = noOptions): Promise<T | undefined> {
+    const near = this.#lookups.hit(key, options);
+    if (near !== undefined) return near.held.readLater() as Promise<T>;
+    return this.#lookups.read(key, undefined, options).then(valueOf) as Promise<T | undefined>;
   }
 
   /** The fresh values of those keys that have one; the shared tier is asked for all others at once. */
@@ -155,12 +162,26 @@ export class TieredCache {
     checkKeyList(keys);
     checkCount(keys.length);
     const found = new Map<string, T>();
+    const missing = this.#hits(keys, options, found);
+    if (missing.size === 0) return found;
     const read = async (key: string): Promise<void> => {
-      const value = await this.get<T>(key, options);
-      if (value !== undefined) found.set(key, value);
+      const { value } = await this.#lookups.read(key, undefined, options);
+      if (value !== undefined) found.set(key, value as T);
     };
-    await Promise.all([...new Set(keys)].map(read));
+    await Promise.all([...missing].map(read));
     return found;
+  }
+
+  /** Puts into `found` what L1 answers at once; returns the others. */
+  #hits<T>(keys: readonly string[], options: CallOptions, found: Map<string, T>): Set<string> {
+    const missing = new Set<string>();
+    for (const key of keys) {
+      if (found.has(key)) continue;
+      const near = this.#lookups.hit(key, options);
+      if (near === undefined) missing.add(key);
+      else found.set(key, near.held.read() as T);
+    }
+    return missing;
   }
 
   /**
@@ -184,11 +205,12 @@ export class TieredCache {
     options.signal?.throwIfAborted();
     const { defaultPolicy } = this.#parts.options;
     const scope = this.#parts.scopes.current();
-    const unique = [...new Set(keys)];
+    const answers: ManyAnswers<T> = { values: new Map(), errors: new Map() };
+    const unique = [...this.#hits(keys, options, answers.values)];
+    if (unique.length === 0) return answers;
     const batch = new LoadBatch(this.#parts, unique, loadMany, task =>
       this.#runner.inPlace(options.policy ?? defaultPolicy, scope, task),
     );
-    const answers: ManyAnswers<T> = { values: new Map(), errors: new Map() };
     const read = async (key: string): Promise<void> => {
       try {
         const { value } = await this.#lookups.read(key, batch.loader, options, batch);
@@ -463,6 +485,15 @@ export class TieredCache {
     await shared?.store.close();
     near.clear();
   }
+}
+
+function checkLoader(loader: unknown): void {
+  if (typeof loader !== 'function')
+    throw new TypeError(`the loader of a cached value must be a function, not ${typeof loader}`);
+}
+
+function valueOf({ value }: CacheAnswer<unknown>): unknown {
+  return value;
 }
 
 function checkCount(count: number): void {

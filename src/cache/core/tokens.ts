@@ -49,6 +49,8 @@ export interface TokenRecord {
  */
 export class TokenTable {
   readonly #records = new Map<TokenName, TokenRecord>();
+  /** Counts changes of what is known, of whichever token: while it stands still, what was found to be equal still is. */
+  changes = 0;
 
   constructor(
     private readonly gateOf: ((token: TokenName) => Gate) | undefined,
@@ -72,10 +74,7 @@ export class TokenTable {
   /** The token changed or may have: it is not known any more. */
   forget(name: TokenName): void {
     const record = this.#records.get(name);
-    if (record) {
-      record.token = undefined;
-      record.changes += 1;
-    }
+    if (record) this.#forget(record);
   }
 
   /**
@@ -83,9 +82,10 @@ export class TokenTable {
    * the message that would take it back might never be heard.
    */
   learn(record: TokenRecord, token: string | undefined, changesBefore: number, nowMs: number): void {
-    if (token !== undefined && record.changes === changesBefore && (record.gate?.isOpen(nowMs) ?? true)) {
-      record.token = token;
-    }
+    if (token === undefined || token === record.token || record.changes !== changesBefore) return;
+    if (!(record.gate?.isOpen(nowMs) ?? true)) return;
+    record.token = token;
+    this.changes += 1;
   }
 
   /** Names of the tokens whose value is known here. */
@@ -100,10 +100,7 @@ export class TokenTable {
 
   /** Everything may have changed. */
   clear(): void {
-    for (const record of this.#records.values()) {
-      record.token = undefined;
-      record.changes += 1;
-    }
+    for (const record of this.#records.values()) this.#forget(record);
     this.#records.clear();
   }
 
@@ -112,10 +109,15 @@ export class TokenTable {
     for (const [name, record] of this.#records) {
       // Every entry depends on this one.
       if (name === namespaceToken) continue;
-      record.token = undefined;
-      record.changes += 1;
+      this.#forget(record);
       this.#records.delete(name);
       if (--left <= 0) return;
     }
+  }
+
+  #forget(record: TokenRecord): void {
+    record.token = undefined;
+    record.changes += 1;
+    this.changes += 1;
   }
 }
