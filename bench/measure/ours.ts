@@ -1,5 +1,5 @@
 import { Redis, type RedisOptions } from 'ioredis';
-import { type TieredCache } from '../../src/cache';
+import type { SetOptions, TieredCache } from '../../src/cache';
 import { createTieredCache } from '../../src/cache/nest/create-cache';
 import type { CacheModuleOptions } from '../../src/cache/nest/cache.module-definition';
 import { clientOptions, trackerOptions } from '../../src/redis/client-options';
@@ -41,3 +41,18 @@ export async function openCache(
   }
   return cache;
 }
+
+/** Sets all of them. On a machine that is busy elsewhere a write can come too late, and is then not made: it is tried again. */
+export async function fill(
+  cache: TieredCache,
+  entries: readonly (readonly [string, unknown])[],
+  options: SetOptions,
+): Promise<void> {
+  for (let at = 0; at < entries.length; at += fillAtOnce) {
+    const some = entries.slice(at, at + fillAtOnce);
+    for (let attempt = 0; !(await cache.setMany(some, options)).applied; attempt += 1)
+      if (attempt === 10) throw new Error('the entries could not be set');
+  }
+}
+
+const fillAtOnce = 64;

@@ -32,15 +32,17 @@ export async function race(
   const times = new Map<Contender, number>();
   // In two steps: the first guess is that of code that has not been compiled yet.
   for (const shareOfRound of [0.3, 1]) {
-    for (const contender of contenders)
+    for (const contender of contenders) {
+      await settle();
       times.set(contender, await timesWithin(contender, roundMs * shareOfRound, times.get(contender) ?? 1));
+    }
   }
   const values = new Map<Contender, number[]>(contenders.map(contender => [contender, []]));
   for (let round = 0; round < rounds; round += 1) {
     for (let turn = 0; turn < contenders.length; turn += 1) {
       const contender = contenders[(turn + round) % contenders.length]!;
       const count = times.get(contender)!;
-      collect();
+      await settle();
       const ms = await timed(contender, count);
       values.get(contender)!.push((ms * 1_000) / (count * (contender.operations ?? 1)));
     }
@@ -61,7 +63,16 @@ async function timed(contender: Contender, times: number): Promise<number> {
   return performance.now() - beganAtMs;
 }
 
-/** Each begins with the same heap, where the process was started with `--expose-gc`. */
+/** A heartbeat that is due goes out and comes back meanwhile: loops that only await what is there leave no turn for it. */
+const restMs = 20;
+
+/** Each begins with the same heap, and with nothing that should have been done before. */
+async function settle(): Promise<void> {
+  collect();
+  await new Promise(resolve => setTimeout(resolve, restMs));
+}
+
+/** Where the process was started with `--expose-gc`. */
 export function collect(): void {
   globalThis.gc?.();
 }

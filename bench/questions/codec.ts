@@ -8,7 +8,7 @@ import {
   inflateRawSync,
 } from 'node:zlib';
 import { Packr } from 'msgpackr';
-import { BrotliCompressor } from '../../src/cache/codec/brotli-compressor';
+import { DeflateCompressor } from '../../src/cache/codec/deflate-compressor';
 import { MsgpackSerializer } from '../../src/cache/codec/msgpack-serializer';
 import { payloadOf } from '../measure/payload';
 import type { Bench, Question } from '../measure/question';
@@ -32,7 +32,7 @@ async function ask(bench: Bench): Promise<Answer[]> {
     const value = payloadOf(kilobytes * 1_024);
     answers.push(...(await both(`${kilobytes} KB, serialising`, serialisers(), value, bench)));
     const bytes = new MsgpackSerializer().encode(value);
-    answers.push(...(await both(`${kilobytes} KB, compressing`, compressors(), bytes, bench)));
+    answers.push(...(await both(`${kilobytes} KB, compressing`, compressors(bytes.length), bytes, bench)));
   }
   return answers;
 }
@@ -69,9 +69,9 @@ function serialisers(): Way[] {
   ];
 }
 
-function compressors(): Way[] {
+function compressors(length: number): Way[] {
   const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } };
-  const ours = new BrotliCompressor();
+  const ours = new DeflateCompressor();
   return [
     { name: 'gzip-1', there: bytes => gzipSync(bytes, { level: 1 }), back: bytes => gunzipSync(bytes) },
     {
@@ -84,7 +84,12 @@ function compressors(): Way[] {
       there: bytes => brotliCompressSync(bytes, quality),
       back: bytes => brotliDecompressSync(bytes),
     },
-    { name: 'ours', there: bytes => ours.compress(bytes), back: bytes => ours.decompress(bytes, 1_048_576) },
+    {
+      name: 'brotli-2',
+      there: bytes => brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 2 } }),
+      back: bytes => brotliDecompressSync(bytes),
+    },
+    { name: 'ours', there: bytes => ours.compress(bytes), back: bytes => ours.decompress(bytes, length) },
   ];
 }
 

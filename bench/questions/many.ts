@@ -1,6 +1,7 @@
 import { definePolicy } from '../../src/cache';
 import { keyAt, keyCount } from '../measure/loops';
-import { openCache } from '../measure/ours';
+import { median } from '../measure/median';
+import { fill, openCache } from '../measure/ours';
 import { agentsOf } from '../measure/payload';
 import { openPeer, type PeerName } from '../measure/peers';
 import type { Bench, Question } from '../measure/question';
@@ -13,6 +14,7 @@ export const question: Question = { title: '100 keys', ask };
 
 const count = 100;
 const keys = Array.from({ length: keyCount }, (_, at) => keyAt(at));
+const values = keys.map((key, at) => [key, agentsOf(at)] as const);
 const floor = 'ioredis mget and JSON.parse';
 
 type ReadMany = (keys: readonly string[]) => Promise<Iterable<unknown>>;
@@ -27,10 +29,7 @@ async function fromRedis(bench: Bench): Promise<Answer> {
   const mget: ReadMany = async some => client.mgetBuffer(some.map(key => `plain:${key}`));
   const ours = await openCache(bench.redis);
   const policy = definePolicy('many', { ttlMs: 3_600_000, jitter: 0, tier: 'redis', tags: ['agents'] });
-  await ours.setMany(
-    keys.map((key, at) => [key, agentsOf(at)] as const),
-    { policy },
-  );
+  await fill(ours, values, { policy });
   const options = { policy };
   const peers = await peersWith(bench.redis, ['layered-loader', 'bentocache', 'cache-manager', 'cacheable']);
   const measured = await race(
@@ -62,10 +61,7 @@ async function fromMemory(bench: Bench): Promise<Answer> {
   const ours = await openCache(bench.redis, { namespace: 'near' });
   const policy = definePolicy('near', { ttlMs: 3_600_000, jitter: 0, tags: ['agents'] });
   const options = { policy };
-  await ours.setMany(
-    keys.map((key, at) => [key, agentsOf(at)] as const),
-    options,
-  );
+  await fill(ours, values, options);
   for (let round = 0; round < 3; round += 1) {
     await ours.getMany(keys, options);
     await new Promise(resolve => setTimeout(resolve, 50));
@@ -90,9 +86,10 @@ async function fromMemory(bench: Bench): Promise<Answer> {
     what: `${count} keys from L1`,
     unit: 'µs a call',
     measured,
-    // The limit was 10 µs where the loop took 3.3: machines differ, the ratio less.
     claims: [
-      { what: `ours ≤ 3 × a loop over a Map (${own.values.length} rounds)`, value: overMap, atMost: 3 },
+      { what: 'ours ≤ 10 µs', value: median(own.values), atMost: 10 },
+      // The same limit as a ratio, where the loop took 3.3 µs: machines differ, it less.
+      { what: 'ours ≤ 3 × a loop over a Map', value: overMap, atMost: 3 },
     ],
   };
 }
