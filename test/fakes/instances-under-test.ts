@@ -1,6 +1,12 @@
 import { BrotliCompressor } from '../../src/cache/codec/brotli-compressor';
 import { MsgpackSerializer } from '../../src/cache/codec/msgpack-serializer';
-import { TieredCache, type LoadScope, type NearEntry, type TieredCacheOptions } from '../../src/cache/core';
+import {
+  TieredCache,
+  type Compressor,
+  type LoadScope,
+  type NearEntry,
+  type TieredCacheOptions,
+} from '../../src/cache/core';
 import { MemoryStore } from '../../src/cache/memory/memory-store';
 import { AsyncScopes } from '../../src/cache/node/async-scopes';
 import { NodeHash } from '../../src/cache/node/node-hash';
@@ -33,6 +39,7 @@ export class InstancesUnderTest {
   constructor(
     private readonly postman: Postman = atOnce,
     private readonly options: TieredCacheOptions = {},
+    private readonly compressor: Compressor = new BrotliCompressor(),
   ) {
     structures.forget();
   }
@@ -53,7 +60,7 @@ export class InstancesUnderTest {
         hash,
         local: store,
         scopes,
-        codec: { serializer: new MsgpackSerializer(), compressors: [new BrotliCompressor()] },
+        codec: { serializer: new MsgpackSerializer(), compressors: [this.compressor] },
         remote: tier,
         random: () => 0,
       },
@@ -102,13 +109,17 @@ export class InstancesUnderTest {
 }
 
 /** Makes instances on a fake Redis of their own for each test, and looks at all of them after it. */
-export function instancesUnderTest(): (count: number, postman?: Postman) => Promise<InstancesUnderTest> {
+export function instancesUnderTest(): (
+  count: number,
+  postman?: Postman,
+  compressor?: Compressor,
+) => Promise<InstancesUnderTest> {
   const made: InstancesUnderTest[] = [];
   afterEach(async () => {
     for (const one of made.splice(0)) await one.expectAtRest();
   });
-  return async (count, postman) => {
-    const instances = new InstancesUnderTest(postman);
+  return async (count, postman, compressor) => {
+    const instances = new InstancesUnderTest(postman, {}, compressor);
     made.push(instances);
     for (let index = 0; index < count; index += 1) await instances.add().cache.ready();
     await settled();

@@ -71,9 +71,9 @@ export const mutations = [
   {
     name: 'tokens: captured before the loader, not after it',
     file: 'src/cache/core/loading.ts',
-    find: 'const encoded = loaded.isPrivate ? undefined : this.#encode(call, loaded);\n    if (!encoded) {\n      this.#release(flight);',
+    find: 'loaded = await this.#load(flight, call);\n      encoded =',
     replace:
-      'for (const name of flight.captured.keys()) { const now = (await this.parts.shared!.store.ensureTokens([name], 60_000))[0]!; flight.captured.set(name, now); }\n    const encoded = loaded.isPrivate ? undefined : this.#encode(call, loaded);\n    if (!encoded) {\n      this.#release(flight);',
+      'loaded = await this.#load(flight, call);\n      for (const name of flight.captured.keys()) { const now = (await this.parts.shared!.store.ensureTokens([name], 60_000))[0]!; flight.captured.set(name, now); }\n      encoded =',
     tests: [parity, coherence],
   },
   {
@@ -117,6 +117,13 @@ export const mutations = [
     find: 'if (call.remoteKey.tracked && mayCopy(flight.tainted, leftMs)) {',
     replace: 'if (call.remoteKey.tracked && mayCopy(false, leftMs)) {',
     tests: [taint],
+  },
+  {
+    name: 'large: an entry that is over when it has been inflated is not served',
+    file: 'src/cache/core/shared-reader.ts',
+    find: "if (this.clock.nowMs() >= found.expiresAtMs) return { kind: 'invalid', cause: 'expired', fillId };",
+    replace: '',
+    tests: [core],
   },
   {
     name: 'detach: a changed token ends a load under way',
@@ -227,8 +234,8 @@ export const mutations = [
   {
     name: 'age: what is copied to L1 has the life that is left',
     file: 'src/cache/core/shared-reader.ts',
-    find: 'this.#timed(entry, life, held, Math.max(ageMs, 0))',
-    replace: 'this.#timed(entry, life, held, 0)',
+    find: 'const bornAtMs = this.clock.nowMs() - Math.max(ageMs, 0);',
+    replace: 'const bornAtMs = this.clock.nowMs();',
     tests: [parity],
   },
   {

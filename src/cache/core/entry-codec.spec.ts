@@ -1,7 +1,13 @@
 import { BrotliCompressor } from '../codec/brotli-compressor';
 import { JsonSerializer } from '../codec/json-serializer';
 import { MsgpackSerializer } from '../codec/msgpack-serializer';
-import { EntryCodec, HeldValue, type CodecOptions, type EncodedValue } from './entry-codec';
+import {
+  EntryCodec,
+  HeldValue,
+  type CodecOptions,
+  type EncodedValue,
+  type StoredPayload,
+} from './entry-codec';
 import { CacheOptionsError, CacheValueError } from './errors';
 import type { Compressor, ValueSerializer } from './ports';
 
@@ -10,7 +16,7 @@ const codecWith = (options: Partial<CodecOptions> = {}): EntryCodec =>
 
 /** Keeps bytes as they are and can be told what they compress to. */
 class ScriptedCompressor implements Compressor {
-  readonly id = 9;
+  readonly id: number = 9;
   compressed = 0;
   constructor(private readonly share: number) {}
   compress(bytes: Uint8Array): Uint8Array {
@@ -20,7 +26,29 @@ class ScriptedCompressor implements Compressor {
   decompress(bytes: Uint8Array): Uint8Array {
     return bytes;
   }
+  compressAside(bytes: Uint8Array): Promise<Uint8Array> {
+    return Promise.resolve(this.compress(bytes));
+  }
+  decompressAside(bytes: Uint8Array): Promise<Uint8Array> {
+    return Promise.resolve(this.decompress(bytes));
+  }
 }
+
+/** As it goes into the shared tier. */
+const stored = (
+  codec: EntryCodec,
+  value: unknown,
+  serializer?: ValueSerializer,
+): EncodedValue | Promise<EncodedValue> => codec.compress(codec.encode(value, serializer));
+
+const storedAtOnce = (codec: EntryCodec, value: unknown): EncodedValue => {
+  const encoded = stored(codec, value);
+  if (encoded instanceof Promise) throw new Error('it is compressed aside');
+  return encoded;
+};
+
+const readBack = async (codec: EntryCodec, entry: StoredPayload): Promise<unknown> =>
+  (await codec.decode(entry)).read();
 
 const bytesSerializer: ValueSerializer = {
   id: 77,
@@ -64,12 +92,12 @@ describe('values and their readers', () => {
     expect(Object.isFrozen(original)).toBe(false);
   });
 
-  test('a value that is decoded for each reader keeps its own bytes, not the network buffer that it came in', () => {
+  test('a value that is decoded for each reader keeps its own bytes, not the network buffer that it came in', async () => {
     const codec = codecWith();
     const { payload, ...rest } = codec.encode(new Map([['a', 1]]));
     const network = Buffer.alloc(65_536);
     network.set(payload, 100);
-    const held = codec.decode({ ...rest, payload: network.subarray(100, 100 + payload.length) });
+    const held = await codec.decode({ ...rest, payload: network.subarray(100, 100 + payload.length) });
     network.fill(0);
     expect(held.read()).toEqual(new Map([['a', 1]]));
   });
@@ -86,10 +114,10 @@ describe('values and their readers', () => {
     expect(held.read()).not.toBe(held.read());
   });
 
-  test('an encoded value decodes to what its readers have, also from another codec', () => {
+  test('an encoded value decodes to what its readers have, also from another codec', async () => {
     for (const value of [0, '', false, null, { a: [1, 'x'] }, new Date(3), 'long '.repeat(1_000)]) {
       const encoded = codecWith().encode(value);
-      expect(codecWith().decode(encoded).read()).toEqual(encoded.held.read());
+      expect(await readBack(codecWith(), await codecWith().compress(encoded))).toEqual(encoded.held.read());
     }
   });
 });
@@ -98,9 +126,50 @@ describe('compression', () => {
   test('happens above 1,024 bytes, not at them', () => {
     const compressor = new ScriptedCompressor(0.5);
     const codec = codecWith({ serializer: bytesSerializer, compressors: [compressor] });
-    expect(codec.encode(noise(1_024)).compressorId).toBe(0);
+    expect(storedAtOnce(codec, noise(1_024)).compressorId).toBe(0);
     expect(compressor.compressed).toBe(0);
-    expect(codec.encode(noise(1_025)).compressorId).toBe(9);
+    expect(storedAtOnce(codec, noise(1_025)).compressorId).toBe(9);
+  });
+
+  test('is left to whoever stores the value elsewhere', () => {
+    const compressor = new ScriptedCompressor(0.5);
+    const codec = codecWith({ serializer: bytesSerializer, compressors: [compressor] });
+    expect(codec.encode(noise(2_000))).toMatchObject({ compressorId: 0, rawLength: 2_000 });
+    expect(compressor.compressed).toBe(0);
+  });
+
+  test('is done at once up to 100 KiB and aside above, there and back', async () => {
+    const codec = codecWith({ serializer: bytesSerializer });
+    const [small, large] = [new Uint8Array(102_400), new Uint8Array(102_401)];
+    const smallStored = storedAtOnce(codec, small);
+    expect(codec.decode(smallStored)).toBeInstanceOf(HeldValue);
+    const largeStored = stored(codec, large);
+    expect(largeStored).toBeInstanceOf(Promise);
+    expect((await largeStored).compressorId).toBe(1);
+    expect(codec.decode(await largeStored)).toBeInstanceOf(Promise);
+    expect(await readBack(codec, await largeStored)).toEqual(Buffer.from(large));
+    expect([codec.compressions, codec.bytesIn]).toEqual([2, 204_801]);
+  });
+
+  test('what saves too little aside is stored as it is, and read at once', async () => {
+    const options = { serializer: bytesSerializer, compressors: [new ScriptedCompressor(0.95)] };
+    const codec = codecWith({ ...options, asideAboveBytes: 0 });
+    const entry = await stored(codec, noise(2_000));
+    expect(entry.compressorId).toBe(0);
+    expect(codec.decode(entry)).toBeInstanceOf(HeldValue);
+  });
+
+  test('aside leaves the turns of the event loop to others', async () => {
+    const codec = codecWith({ maxValueBytes: 8_388_608 });
+    const words = Array.from({ length: 100_000 }, (_, at) => `agent-${(at * 2_654_435_761) >>> 12}`);
+    const encoded = codec.encode(words);
+    const beganAtMs = performance.now();
+    const compressed = codec.compress(encoded);
+    const tookMs = performance.now() - beganAtMs;
+    const inflated = codec.decode(await compressed);
+    expect([compressed, inflated].map(one => one instanceof Promise)).toEqual([true, true]);
+    expect(tookMs).toBeLessThan(20);
+    expect((await inflated).read()).toEqual(words);
   });
 
   test.each([
@@ -109,7 +178,7 @@ describe('compression', () => {
     [1.2, 0],
   ])('to %f of the size is kept under compressor %i', (share, compressorId) => {
     const codec = codecWith({ serializer: bytesSerializer, compressors: [new ScriptedCompressor(share)] });
-    const encoded = codec.encode(noise(2_000));
+    const encoded = storedAtOnce(codec, noise(2_000));
     expect(encoded.compressorId).toBe(compressorId);
     expect(encoded.payload.length).toBe(compressorId === 0 ? 2_000 : 1_800);
     expect([codec.compressions, codec.bytesIn, codec.bytesOut]).toEqual(
@@ -117,17 +186,17 @@ describe('compression', () => {
     );
   });
 
-  test('writes with the first compressor and reads with all of them', () => {
+  test('writes with the first compressor and reads with all of them', async () => {
     const brotli = new BrotliCompressor();
     const text = 'a'.repeat(5_000);
-    const old = codecWith({ compressors: [brotli] }).encode(text);
+    const old = storedAtOnce(codecWith({ compressors: [brotli] }), text);
     const codec = codecWith({ compressors: [new ScriptedCompressor(0.5), brotli] });
-    expect(codec.decode(old).read()).toBe(text);
-    expect(codec.encode(text).compressorId).toBe(9);
+    expect(await readBack(codec, old)).toBe(text);
+    expect(storedAtOnce(codec, text).compressorId).toBe(9);
   });
 
   test('without a compressor stores everything as it is', () => {
-    expect(codecWith({ compressors: [] }).encode('a'.repeat(5_000)).compressorId).toBe(0);
+    expect(storedAtOnce(codecWith({ compressors: [] }), 'a'.repeat(5_000)).compressorId).toBe(0);
   });
 });
 
@@ -139,9 +208,9 @@ describe('what cannot be stored or read', () => {
     expect(() => codec.encode(noise(101))).toThrow('101 bytes');
   });
 
-  test('the limit is 1 MiB unless told otherwise, and counts before compression', () => {
+  test('the limit is 1 MiB unless told otherwise, and counts before compression', async () => {
     const codec = codecWith({ serializer: bytesSerializer });
-    expect(codec.encode(new Uint8Array(1_048_576)).payload.length).toBeLessThan(1_000);
+    expect((await stored(codec, new Uint8Array(1_048_576))).payload.length).toBeLessThan(1_000);
     expect(() => codec.encode(new Uint8Array(1_048_577))).toThrow(CacheValueError);
   });
 
@@ -177,7 +246,7 @@ describe('what cannot be stored or read', () => {
     );
   });
 
-  const compressed = (): EncodedValue => codecWith().encode('a'.repeat(5_000));
+  const compressed = (): EncodedValue => storedAtOnce(codecWith(), 'a'.repeat(5_000));
 
   test('a payload that inflates to more than its header says is not inflated', () => {
     expect(() => codecWith().decode({ ...compressed(), rawLength: 100 })).toThrow();
@@ -189,10 +258,18 @@ describe('what cannot be stored or read', () => {
     );
   });
 
-  test('a header that promises more than any value may have does not let a bomb through', () => {
+  test('the same where it is inflated aside', async () => {
+    const large = await stored(codecWith(), 'a'.repeat(500_000));
+    await expect(codecWith().decode({ ...large, rawLength: 200_000 })).rejects.toThrow();
+    await expect(codecWith().decode({ ...large, rawLength: 600_000 })).rejects.toThrow(
+      'differs from the header',
+    );
+  });
+
+  test('a header that promises more than any value may have does not let a bomb through', async () => {
     const bomb = new BrotliCompressor().compress(new Uint8Array(3_000_000));
     const entry = { payload: bomb, serializerId: 77, compressorId: 1, rawLength: 3_000_000 };
-    expect(() => codecWith({ serializers: [bytesSerializer] }).decode(entry)).toThrow();
+    await expect(codecWith({ serializers: [bytesSerializer] }).decode(entry)).rejects.toThrow();
   });
 
   test('an unknown serialiser or compressor is named', () => {
@@ -200,17 +277,13 @@ describe('what cannot be stored or read', () => {
     expect(() => codecWith({ compressors: [] }).decode(compressed())).toThrow('no compressor 1');
   });
 
-  test('a serialiser that a policy brought along can be read from then on', () => {
+  test('a serialiser that a policy brought along can be read from then on', async () => {
     const codec = codecWith();
     const encoded = codec.encode({ a: 1 }, new JsonSerializer());
     expect(encoded.serializerId).toBe(2);
-    expect(codec.decode(encoded).read()).toEqual({ a: 1 });
+    expect(await readBack(codec, encoded)).toEqual({ a: 1 });
     expect(() => codecWith().decode(encoded)).toThrow('no serialiser 2');
-    expect(
-      codecWith({ serializers: [new JsonSerializer()] })
-        .decode(encoded)
-        .read(),
-    ).toEqual({ a: 1 });
+    expect(await readBack(codecWith({ serializers: [new JsonSerializer()] }), encoded)).toEqual({ a: 1 });
   });
 });
 
@@ -219,6 +292,8 @@ describe('options of the codec', () => {
     ['compressAboveBytes', -1],
     ['compressAboveBytes', NaN],
     ['compressAboveBytes', 1.5],
+    ['asideAboveBytes', -1],
+    ['asideAboveBytes', 0.5],
     ['minSaving', -0.1],
     ['minSaving', 1.1],
     ['minSaving', NaN],
@@ -235,11 +310,7 @@ describe('options of the codec', () => {
   });
 
   test.each([0, 16, 1.5])('refuse a compressor with the id %p, which an entry could not hold', id => {
-    const compressor = {
-      id,
-      compress: (bytes: Uint8Array) => bytes,
-      decompress: (bytes: Uint8Array) => bytes,
-    };
+    const compressor = Object.assign(new ScriptedCompressor(1), { id });
     expect(() => codecWith({ compressors: [compressor] })).toThrow(CacheOptionsError);
   });
 

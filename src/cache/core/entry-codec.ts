@@ -1,4 +1,5 @@
 import { CacheOptionsError, CacheValueError } from './errors';
+import { Lane } from './lane';
 import { checkDuration } from './policy';
 import type { Compressor, ValueSerializer } from './ports';
 
@@ -15,6 +16,11 @@ export interface CodecOptions {
   compressors?: readonly Compressor[];
   /** Payloads above this many bytes are compressed. From 0; default 1,024. */
   compressAboveBytes?: number;
+  /**
+   * Values above this many bytes are compressed and inflated off the event loop, so that nobody else waits for it. From 0,
+   * which means all that are compressed; default 102,400 (100 KiB).
+   */
+  asideAboveBytes?: number;
   /** A compressed form is kept only if it saves at least this share. From 0 to 1; default 0.1. */
   minSaving?: number;
   /** A serialised value may have so many bytes. From 1 to 268,435,456 (256 MiB); default 1,048,576. */
@@ -23,15 +29,23 @@ export interface CodecOptions {
 
 export const codecDefaults = Object.freeze({
   compressAboveBytes: 1_024,
+  asideAboveBytes: 102_400,
   minSaving: 0.1,
   maxValueBytes: 1_048_576,
 });
 
-export interface EncodedValue {
+/** So many are compressed or inflated aside at once: half of Node's default pool, which files and names need as well. */
+const maxAside = 2;
+
+export interface StoredPayload {
   payload: Uint8Array;
   serializerId: number;
+  /** 0: it is not compressed. */
   compressorId: number;
   rawLength: number;
+}
+
+export interface EncodedValue extends StoredPayload {
   /** The value as readers get it. */
   held: HeldValue;
 }
@@ -85,7 +99,9 @@ export class EntryCodec {
   readonly #compressors: Map<number, Compressor>;
   readonly #compressor: Compressor | undefined;
   readonly #compressAboveBytes: number;
+  readonly #asideAboveBytes: number;
   readonly #minSaving: number;
+  readonly #aside = new Lane(maxAside);
   readonly maxValueBytes: number;
   compressions = 0;
   bytesIn = 0;
@@ -99,11 +115,15 @@ export class EntryCodec {
     this.#compressors = new Map((options.compressors ?? []).map(c => [c.id, c]));
     this.#compressor = options.compressors?.[0];
     this.#compressAboveBytes = options.compressAboveBytes ?? codecDefaults.compressAboveBytes;
+    this.#asideAboveBytes = options.asideAboveBytes ?? codecDefaults.asideAboveBytes;
     this.#minSaving = options.minSaving ?? codecDefaults.minSaving;
     this.maxValueBytes = options.maxValueBytes ?? codecDefaults.maxValueBytes;
   }
 
-  /** @throws CacheValueError when the value cannot be serialised or is larger than `maxValueBytes` */
+  /**
+   * The value as bytes and as readers get it, not yet compressed: what stays in this process never is.
+   * @throws CacheValueError when the value cannot be serialised or is larger than `maxValueBytes`
+   */
   encode(value: unknown, serializer: ValueSerializer = this.#default): EncodedValue {
     const raw = serialise(value, serializer);
     if (raw.length > this.maxValueBytes) {
@@ -115,48 +135,59 @@ export class EntryCodec {
     // A reader of this instance gets what a reader of another one would: the decoded copy, not the loader's object.
     const held = readBack(raw, serializer);
     this.#serializers.set(serializer.id, serializer);
-    const { payload, compressorId } = this.#compress(raw);
-    return { payload, serializerId: serializer.id, compressorId, rawLength: raw.length, held };
+    return { payload: raw, serializerId: serializer.id, compressorId: 0, rawLength: raw.length, held };
   }
 
-  /** @throws when the payload is not what its header says */
-  decode(entry: {
-    payload: Uint8Array;
-    serializerId: number;
-    compressorId: number;
-    rawLength: number;
-  }): HeldValue {
+  /** The same value as it is stored elsewhere: compressed where that pays. At once, unless it is large. */
+  compress(encoded: EncodedValue): EncodedValue | Promise<EncodedValue> {
+    const compressor = this.#compressor;
+    const { payload } = encoded;
+    if (!compressor || payload.length <= this.#compressAboveBytes) return encoded;
+    if (payload.length <= this.#asideAboveBytes)
+      return this.#smaller(encoded, compressor, compressor.compress(payload));
+    return this.#aside
+      .run(() => compressor.compressAside(payload))
+      .then(compressed => this.#smaller(encoded, compressor, compressed));
+  }
+
+  /**
+   * At once, unless the value is large. Whoever wants it meanwhile waits for the same reading.
+   * @throws when the payload is not what its header says
+   */
+  decode(entry: StoredPayload): HeldValue | Promise<HeldValue> {
+    const { payload, compressorId, rawLength } = entry;
     const serializer = this.#serializers.get(entry.serializerId);
     if (!serializer) throw new Error(`no serialiser ${entry.serializerId}`);
-    return HeldValue.decode(this.#decompress(entry), serializer);
+    if (compressorId === 0) return HeldValue.decode(payload, serializer);
+    const compressor = this.#compressors.get(compressorId);
+    if (!compressor) throw new Error(`no compressor ${compressorId}`);
+    const maxBytes = Math.min(rawLength, this.maxValueBytes);
+    const read = (raw: Uint8Array): HeldValue => {
+      if (raw.length !== rawLength) throw new Error('the inflated length differs from the header');
+      return HeldValue.decode(raw, serializer);
+    };
+    if (rawLength <= this.#asideAboveBytes) return read(compressor.decompress(payload, maxBytes));
+    return this.#aside.run(() => compressor.decompressAside(payload, maxBytes)).then(read);
   }
 
-  #compress(raw: Uint8Array): { payload: Uint8Array; compressorId: number } {
-    if (!this.#compressor || raw.length <= this.#compressAboveBytes) return { payload: raw, compressorId: 0 };
-    const compressed = this.#compressor.compress(raw);
-    if (compressed.length > raw.length * (1 - this.#minSaving)) return { payload: raw, compressorId: 0 };
+  #smaller(encoded: EncodedValue, { id }: Compressor, compressed: Uint8Array): EncodedValue {
+    const { rawLength } = encoded;
+    if (compressed.length > rawLength * (1 - this.#minSaving)) return encoded;
     this.compressions += 1;
-    this.bytesIn += raw.length;
+    this.bytesIn += rawLength;
     this.bytesOut += compressed.length;
-    return { payload: compressed, compressorId: this.#compressor.id };
-  }
-
-  #decompress(entry: { payload: Uint8Array; compressorId: number; rawLength: number }): Uint8Array {
-    if (entry.compressorId === 0) return entry.payload;
-    const compressor = this.#compressors.get(entry.compressorId);
-    if (!compressor) throw new Error(`no compressor ${entry.compressorId}`);
-    const raw = compressor.decompress(entry.payload, Math.min(entry.rawLength, this.maxValueBytes));
-    if (raw.length !== entry.rawLength) throw new Error('the inflated length differs from the header');
-    return raw;
+    return { ...encoded, payload: compressed, compressorId: id };
   }
 }
 
 const largestValueBytes = 268_435_456;
 
 function checkCodecOptions(options: CodecOptions): void {
-  const { compressAboveBytes, minSaving, maxValueBytes } = options;
+  const { compressAboveBytes, asideAboveBytes, minSaving, maxValueBytes } = options;
   if (compressAboveBytes !== undefined)
     checkDuration('codec', 'compressAboveBytes', compressAboveBytes, 0, largestValueBytes);
+  if (asideAboveBytes !== undefined)
+    checkDuration('codec', 'asideAboveBytes', asideAboveBytes, 0, largestValueBytes);
   if (maxValueBytes !== undefined)
     checkDuration('codec', 'maxValueBytes', maxValueBytes, 1, largestValueBytes);
   if (minSaving !== undefined && !(minSaving >= 0 && minSaving <= 1)) {

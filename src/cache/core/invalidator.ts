@@ -21,6 +21,7 @@ const drainRetryMs = 250;
  */
 export class Invalidator {
   #drain: { cancel(): void } | undefined;
+  #stopped = false;
 
   constructor(private readonly parts: CacheParts) {}
 
@@ -73,7 +74,7 @@ export class Invalidator {
 
   /** A single command failed while the connection stays: nobody will call `replay`, so try again. */
   #planDrain(): void {
-    if (this.#drain) return;
+    if (this.#drain || this.#stopped) return;
     this.#drain = this.parts.clock.schedule(drainRetryMs, () => {
       this.#drain = undefined;
       this.parts.background.track(this.#drainPending());
@@ -130,7 +131,9 @@ export class Invalidator {
     this.#fence(keys, tokens);
   }
 
+  /** What is not made yet stays undone: whoever is still at it when the cache closes must not begin to wait for Redis. */
   stop(): void {
+    this.#stopped = true;
     this.#drain?.cancel();
   }
 

@@ -47,20 +47,26 @@ export class Loading {
     this.#recheckRumours(flight);
     const renewal = this.#renewLease(flight, call, leaseToken);
     let loaded: Loaded;
+    let encoded: EncodedValue | undefined;
     try {
       loaded = await this.#load(flight, call);
+      encoded = loaded.isPrivate ? undefined : this.#encode(call, loaded);
+      if (encoded) {
+        this.#profile(call, encoded, cause);
+        const smaller = this.parts.codec.compress(encoded);
+        // What is large is compressed aside, still under the lease: what changes meanwhile takes that away.
+        encoded = smaller instanceof Promise ? await smaller : smaller;
+      }
     } catch (error) {
       this.#release(flight);
       throw error;
     } finally {
       renewal.stop();
     }
-    const encoded = loaded.isPrivate ? undefined : this.#encode(call, loaded);
     if (!encoded) {
       this.#release(flight);
       return this.#notStored(flight, call, loaded, cause);
     }
-    this.#profile(call, encoded, cause);
     const life = this.lifeOf(call.policy, loaded.value, loaded.ttlMs);
     const sentAtMs = this.parts.clock.nowMs();
     const stored = await this.#fill(flight, call, encoded, loaded.tags, life);

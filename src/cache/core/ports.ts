@@ -25,6 +25,9 @@ export interface Compressor {
   compress(bytes: Uint8Array): Uint8Array;
   /** @throws when the bytes are damaged or inflate to more than `maxBytes` */
   decompress(bytes: Uint8Array, maxBytes: number): Uint8Array;
+  /** The same two off the event loop, for what is large. */
+  compressAside(bytes: Uint8Array): Promise<Uint8Array>;
+  decompressAside(bytes: Uint8Array, maxBytes: number): Promise<Uint8Array>;
 }
 
 export interface Hash {

@@ -85,14 +85,18 @@ export class SharedReader {
     const life = call.policy.overridden ? cutLife(entry, call.policy) : entry;
     if (!(ageMs >= -maxFutureBirthMs) || ageMs >= life.hardTtlMs)
       return { kind: 'invalid', cause: 'expired', fillId };
+    const bornAtMs = this.clock.nowMs() - Math.max(ageMs, 0);
     let held: HeldValue;
     try {
-      held = this.codec.decode(entry);
+      const decoded = this.codec.decode(entry);
+      held = decoded instanceof Promise ? await decoded : decoded;
     } catch {
       // Not the decoder's own words: they may quote the payload.
       return this.#corrupt(call, 'payload', fillId);
     }
-    return { kind: 'valid', entry: this.#timed(entry, life, held, Math.max(ageMs, 0)), fillId };
+    const found = foundFrom(entry, life, held, bornAtMs);
+    if (this.clock.nowMs() >= found.expiresAtMs) return { kind: 'invalid', cause: 'expired', fillId };
+    return { kind: 'valid', entry: found, fillId };
   }
 
   /** The tokens as they are: from `known`, from the table where it may be trusted, else from Redis. Missing ones stay missing. */
@@ -178,22 +182,21 @@ export class SharedReader {
     });
   }
 
-  #timed(entry: StoredEntry, life: StoredLife, held: HeldValue, ageMs: number): FoundEntry {
-    const bornAtMs = this.clock.nowMs() - ageMs;
-    return {
-      held,
-      negative: entry.negative,
-      bornAtMs,
-      staleAtMs: bornAtMs + life.softTtlMs,
-      expiresAtMs: bornAtMs + life.hardTtlMs,
-      tokens: entry.tokens,
-      elsewhere: false,
-    };
-  }
-
   #corrupt(call: Call, reason: CorruptReason, fillId: string): Verdict {
     this.stats.count(reason);
     this.events.emit('corrupt', { key: call.key, reason });
     return { kind: 'invalid', cause: 'format', fillId };
   }
+}
+
+function foundFrom(entry: StoredEntry, life: StoredLife, held: HeldValue, bornAtMs: number): FoundEntry {
+  return {
+    held,
+    negative: entry.negative,
+    bornAtMs,
+    staleAtMs: bornAtMs + life.softTtlMs,
+    expiresAtMs: bornAtMs + life.hardTtlMs,
+    tokens: entry.tokens,
+    elsewhere: false,
+  };
 }

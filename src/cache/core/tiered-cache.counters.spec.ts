@@ -1,5 +1,6 @@
 import { cachesUnderTest, exactPolicy, HeldLoader } from '../../../test/fakes/cache-under-test';
 import { settled } from '../../../test/fakes/fake-clock';
+import { instancesUnderTest } from '../../../test/fakes/instances-under-test';
 import type { CacheCounters } from './counters';
 import type { TieredCache } from './tiered-cache';
 
@@ -224,8 +225,10 @@ describe('statistics', () => {
     expect([policies.default!.gets, policies.exact!.gets, totals.gets]).toEqual([1, 1, 2]);
   });
 
+  const instances = instancesUnderTest();
+
   test('compression is counted', async () => {
-    const { cache } = make();
+    const { cache } = (await instances(1)).all[0]!;
     await cache.set('k', 'x'.repeat(10_000));
     const { compressions, bytesIn, bytesOut } = cache.stats().compression;
     expect([compressions, bytesIn]).toEqual([1, 10_003]);

@@ -1,4 +1,5 @@
 import { BrotliCompressor } from '../codec/brotli-compressor';
+import { DeflateCompressor } from '../codec/deflate-compressor';
 import { JsonSerializer } from '../codec/json-serializer';
 import { MsgpackSerializer } from '../codec/msgpack-serializer';
 import {
@@ -6,6 +7,7 @@ import {
   TieredCache,
   type CachePolicy,
   type Clock,
+  type CodecOptions,
   type LoadScope,
   type NearEntry,
 } from '../core';
@@ -36,11 +38,7 @@ export function createTieredCache(
       }),
       scopes: new AsyncScopes<LoadScope>(),
       tracer: new OpenTelemetryTracer(),
-      codec: {
-        serializer: new MsgpackSerializer(),
-        serializers: [new JsonSerializer(), storedResponseSerializer],
-        compressors: [new BrotliCompressor()],
-      },
+      codec: codecOptions(),
       ...(options.remote && {
         remote: new RedisTier({
           namespace: options.namespace ?? cacheModuleDefaults.namespace,
@@ -59,4 +57,16 @@ export function createTieredCache(
       ...(options.closeTimeoutMs !== undefined && { closeTimeoutMs: options.closeTimeoutMs }),
     },
   );
+}
+
+/**
+ * How values are stored. The first compressor writes. Nothing is ever taken from this: entries outlive the version that wrote
+ * them (`stored-formats.spec.ts` has one of each kind).
+ */
+export function codecOptions(): CodecOptions {
+  return {
+    serializer: new MsgpackSerializer(),
+    serializers: [new JsonSerializer(), storedResponseSerializer],
+    compressors: [new DeflateCompressor(), new BrotliCompressor()],
+  };
 }
