@@ -35,12 +35,19 @@ export async function openCache(
     [],
   );
   await cache.ready(10_000);
-  for (let waitedMs = 0; !cache.status().gate.open; waitedMs += 10) {
+  await gateOpened(cache);
+  return cache;
+}
+
+/** Until word of changes has come lately: L1 is served then for longer than a turn takes. */
+export async function gateOpened(cache: TieredCache): Promise<void> {
+  for (let waitedMs = 0; (cache.status().gate.ageMs ?? Infinity) > freshMs; waitedMs += 10) {
     if (waitedMs > 10_000) throw new Error('the gate of L1 did not open');
     await new Promise(resolve => setTimeout(resolve, 10));
   }
-  return cache;
 }
+
+const freshMs = 800;
 
 /** Sets all of them. On a machine that is busy elsewhere a write can come too late, and is then not made: it is tried again. */
 export async function fill(

@@ -5,6 +5,8 @@ export interface Contender {
   run(times: number): Promise<void>;
   /** Operations in one of those times, such as 100 keys. Default 1. */
   readonly operations?: number;
+  /** Resolves when it can do what is measured, before each turn: a gate that a busy machine has shut is open again. */
+  readonly ready?: () => Promise<void>;
 }
 
 /** What came of one contender: one value a round. */
@@ -33,7 +35,7 @@ export async function race(
   // In two steps: the first guess is that of code that has not been compiled yet.
   for (const shareOfRound of [0.3, 1]) {
     for (const contender of contenders) {
-      await settle();
+      await settle(contender);
       times.set(contender, await timesWithin(contender, roundMs * shareOfRound, times.get(contender) ?? 1));
     }
   }
@@ -42,7 +44,7 @@ export async function race(
     for (let turn = 0; turn < contenders.length; turn += 1) {
       const contender = contenders[(turn + round) % contenders.length]!;
       const count = times.get(contender)!;
-      await settle();
+      await settle(contender);
       const ms = await timed(contender, count);
       values.get(contender)!.push((ms * 1_000) / (count * (contender.operations ?? 1)));
     }
@@ -67,9 +69,10 @@ async function timed(contender: Contender, times: number): Promise<number> {
 const restMs = 20;
 
 /** Each begins with the same heap, and with nothing that should have been done before. */
-async function settle(): Promise<void> {
+async function settle({ ready }: Contender): Promise<void> {
   collect();
   await new Promise(resolve => setTimeout(resolve, restMs));
+  await ready?.();
 }
 
 /** Where the process was started with `--expose-gc`. */

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { definePolicy } from '../../src/cache';
 import { builtKeys, keyAt, keyCount, readyKeys } from '../measure/loops';
-import { openCache } from '../measure/ours';
+import { gateOpened, openCache } from '../measure/ours';
 import { agentsOf } from '../measure/payload';
 import { openPeer, type PeerName, type PeerOptions } from '../measure/peers';
 import type { Bench, Question } from '../measure/question';
@@ -69,6 +69,7 @@ async function ask(bench: Bench): Promise<Answer[]> {
       const loop = loopOf(`${name}, ${what}`);
       return {
         name,
+        ...(name === own && { ready: () => gateOpened(ours) }),
         run: async times => {
           const hitsBefore = hitsOfOurs();
           const missing = await loop(read, keys, times);

@@ -1,6 +1,6 @@
 import { definePolicy } from '../../src/cache';
 import { keyAt, keyCount, readyKeys } from '../measure/loops';
-import { openCache } from '../measure/ours';
+import { gateOpened, openCache } from '../measure/ours';
 import { agentsOf } from '../measure/payload';
 import { openPeer } from '../measure/peers';
 import type { Bench, Question } from '../measure/question';
@@ -23,7 +23,11 @@ async function ask(bench: Bench): Promise<Answer[]> {
   const tagged = definePolicy('tagged', { ttlMs: 3_600_000, jitter: 0, tags });
   const opened: { close(): Promise<unknown> }[] = [];
   const contenders: Contender[] = [];
-  const add = async (name: string, read: (key: string) => unknown): Promise<void> => {
+  const add = async (
+    name: string,
+    read: (key: string) => unknown,
+    ready?: () => Promise<void>,
+  ): Promise<void> => {
     for (let round = 0; round < 3; round += 1) {
       await Promise.all(keys.map(key => read(key)));
       await new Promise(resolve => setTimeout(resolve, 50));
@@ -31,6 +35,7 @@ async function ask(bench: Bench): Promise<Answer[]> {
     const loop = readyKeys(`tags, ${name}`);
     contenders.push({
       name,
+      ...(ready && { ready }),
       run: async times => {
         const loadsBefore = loads;
         const missing = await loop(read, keys, times);
@@ -46,7 +51,11 @@ async function ask(bench: Bench): Promise<Answer[]> {
     const cache = await openCache(bench.redis, { namespace: `tags-${policy.name}` });
     opened.push(cache);
     const options = { policy };
-    await add(name, key => cache.getOrSet(key, load, options));
+    await add(
+      name,
+      key => cache.getOrSet(key, load, options),
+      () => gateOpened(cache),
+    );
   }
   for (const [name, given] of [
     ['BentoCache', {}],

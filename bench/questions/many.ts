@@ -1,7 +1,7 @@
 import { definePolicy } from '../../src/cache';
 import { keyAt, keyCount } from '../measure/loops';
 import { median } from '../measure/median';
-import { fill, openCache } from '../measure/ours';
+import { fill, gateOpened, openCache } from '../measure/ours';
 import { agentsOf } from '../measure/payload';
 import { openPeer, type PeerName } from '../measure/peers';
 import type { Bench, Question } from '../measure/question';
@@ -72,7 +72,10 @@ async function fromMemory(bench: Bench): Promise<Answer> {
   const measured = await race(
     [
       contender('loop over a Map', some => Promise.resolve(some.map(key => map.get(key)))),
-      contender('ours', async some => (await ours.getMany(some, options)).values()),
+      {
+        ...contender('ours', async some => (await ours.getMany(some, options)).values()),
+        ready: () => gateOpened(ours),
+      },
       ...peers.contenders,
     ],
     bench,
