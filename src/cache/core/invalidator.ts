@@ -34,13 +34,15 @@ export class Invalidator {
     tokens: readonly TokenName[],
     durability?: Durability,
   ): Promise<InvalidationResult> {
-    this.#fence(keys, tokens);
     let result: InvalidationResult = { applied: true, queued: false };
     if (this.parts.shared) {
       this.parts.log.addRecent(keys, tokens, this.parts.clock.nowMs());
-      result = await this.#confirm(keys, tokens, durability);
+      // Off before the first fence: both are in one turn of the event loop, and others hear of it that much sooner.
+      const confirmed = this.#confirm(keys, tokens, durability);
       this.#fence(keys, tokens);
+      result = await confirmed;
     }
+    this.#fence(keys, tokens);
     this.parts.events.emit('invalidate', { keys: keys.length, tags: tokens.length, queued: result.queued });
     return result;
   }
