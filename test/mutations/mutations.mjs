@@ -64,7 +64,7 @@ export const mutations = [
   {
     name: 'tokens: an entry depends on them',
     file: 'src/cache/core/shared-reader.ts',
-    find: 'if (!isValid(entry.tokens, name => current.get(name))) {',
+    find: 'if (!isValid(entry.tokens, name => known.get(name))) {',
     replace: 'if (entry.tokens.length < 0) {',
     tests: [parity, coherence],
   },
@@ -262,7 +262,7 @@ export const mutations = [
   {
     name: 'local entries: a key’s token reaches them',
     file: 'src/cache/core/lookup.ts',
-    find: "if (shared && policy.tier === 'local') tokens.add(keyToken(encoded));",
+    find: "if (shared && policy.tier === 'local') tokens = [...tokens, keyToken(encoded)];",
     replace: '',
     tests: [coherence],
   },

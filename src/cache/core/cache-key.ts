@@ -75,7 +75,8 @@ function kindOf(value: unknown): string {
 
 function refusal(text: string, maxBytes: number): string | undefined {
   if (text.length === 0) return 'is empty';
-  if (text.length > maxBytes || utf8.encode(text).length > maxBytes)
+  // A UTF-16 unit is at most three bytes: what is short enough need not be encoded to know that.
+  if (text.length * 3 > maxBytes && (text.length > maxBytes || utf8.encode(text).length > maxBytes))
     return `is longer than ${maxBytes} bytes`;
   if (refusedCharacters.test(text)) return 'contains a control character';
   if (!text.isWellFormed()) return 'contains a lone surrogate';
@@ -88,7 +89,14 @@ export function encodeText(text: string): string {
   return plainEncoded.test(text) ? text : text.replace(needsEncoding, percentEncode);
 }
 
+const asciiEncoded = Array.from(
+  { length: 128 },
+  (_, code) => `%${code.toString(16).toUpperCase().padStart(2, '0')}`,
+);
+
 function percentEncode(character: string): string {
+  const ascii = asciiEncoded[character.charCodeAt(0)];
+  if (ascii !== undefined) return ascii;
   let out = '';
   for (const byte of utf8.encode(character)) out += `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
   return out;

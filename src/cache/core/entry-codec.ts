@@ -223,29 +223,24 @@ function readBack(raw: Uint8Array, serializer: ValueSerializer): HeldValue {
   }
 }
 
-/** Deep-freezes plain data (objects, arrays, primitives) and says so; leaves anything else as it is. */
-function freezeIfPlain(value: unknown): boolean {
-  if (!isPlain(value, 0)) return false;
-  freeze(value);
-  return true;
-}
-
 const maxDepth = 512;
 
-function isPlain(value: unknown, depth: number): boolean {
+/**
+ * Deep-freezes plain data (objects, arrays, primitives) and says so; false as soon as there is anything else in it. What was
+ * frozen by then is of no use to anybody: the value has just been decoded.
+ */
+function freezeIfPlain(value: unknown, depth = 0): boolean {
   if (typeof value !== 'object' || value === null) return typeof value !== 'function';
   if (depth > maxDepth) return false;
-  if (Array.isArray(value)) return value.every(item => isPlain(item, depth + 1));
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) return false;
-  for (const name in value) {
-    if (!isPlain((value as Record<string, unknown>)[name], depth + 1)) return false;
+  if (Array.isArray(value)) {
+    for (let at = 0; at < value.length; at += 1) if (!freezeIfPlain(value[at], depth + 1)) return false;
+  } else {
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (prototype !== Object.prototype && prototype !== null) return false;
+    for (const name in value) {
+      if (!freezeIfPlain((value as Record<string, unknown>)[name], depth + 1)) return false;
+    }
   }
-  return true;
-}
-
-function freeze(value: unknown): void {
-  if (typeof value !== 'object' || value === null) return;
   Object.freeze(value);
-  for (const item of Object.values(value)) freeze(item);
+  return true;
 }

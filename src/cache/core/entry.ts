@@ -84,7 +84,7 @@ export function writeEntry(
     at += 2 + name.length + tokenLength;
   });
   tail.set(payload, at);
-  view.setUint32(crcOffset - afterBirth, checksum(head, tail, hash));
+  view.setUint32(crcOffset - afterBirth, checksum(head, tail, 0, hash));
   return { head, tail };
 }
 
@@ -102,23 +102,20 @@ export function readEntry(bytes: Uint8Array, expectedKey: string, hash: Hash): S
   if (bytes[0] !== magic0 || bytes[1] !== magic1) return 'magic';
   if (bytes[2] !== formatVersion) return 'version';
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (
-    checksum(bytes.subarray(0, birthOffset), bytes.subarray(afterBirth), hash) !== view.getUint32(crcOffset)
-  ) {
+  if (checksum(part(bytes, 0, birthOffset), bytes, afterBirth, hash) !== view.getUint32(crcOffset))
     return 'checksum';
-  }
   // From here on the bytes are as they were written; what does not fit was written wrong.
   const keyEnd = bodyOffset + view.getUint16(6);
   if (keyEnd > bytes.length) return 'structure';
-  if (decode(bytes.subarray(bodyOffset, keyEnd)) !== expectedKey) return 'key';
+  if (decode(bytes, bodyOffset, keyEnd) !== expectedKey) return 'key';
   const tokens: [TokenName, string][] = [];
   let at = keyEnd;
   for (let index = 0; index < bytes[5]!; index += 1) {
     if (at + 2 > bytes.length) return 'structure';
     const nameEnd = at + 2 + view.getUint16(at);
     if (nameEnd + tokenLength > bytes.length) return 'structure';
-    const name = decode(bytes.subarray(at + 2, nameEnd));
-    const token = decode(bytes.subarray(nameEnd, nameEnd + tokenLength));
+    const name = decode(bytes, at + 2, nameEnd);
+    const token = decode(bytes, nameEnd, nameEnd + tokenLength);
     if (name === undefined || token === undefined) return 'structure';
     tokens.push([name, token]);
     at = nameEnd + tokenLength;
@@ -141,24 +138,39 @@ export function readEntry(bytes: Uint8Array, expectedKey: string, hash: Hash): S
 
 /** The fill id of bytes that may or may not be an entry. */
 export function fillIdOf(bytes: Uint8Array): string {
-  let id = '';
-  for (let index = 8; index < 24 && index < bytes.length; index += 1)
-    id += String.fromCharCode(bytes[index]!);
-  return id;
+  if (bytes.length <= 8) return '';
+  return String.fromCharCode(...part(bytes, 8, Math.min(24, bytes.length)));
 }
 
-function checksum(head: Uint8Array, tail: Uint8Array, hash: Hash): number {
-  const crcAt = crcOffset - afterBirth;
-  return hash.crc32(tail.subarray(crcAt + 4), hash.crc32(tail.subarray(0, crcAt), hash.crc32(head)));
+/** Of the head, and of what follows birth: it stands at `tailAt` and ends with the bytes. */
+function checksum(head: Uint8Array, bytes: Uint8Array, tailAt: number, hash: Hash): number {
+  const crcAt = tailAt + crcOffset - afterBirth;
+  const before = hash.crc32(part(bytes, tailAt, crcAt), hash.crc32(head));
+  return hash.crc32(part(bytes, crcAt + 4, bytes.length), before);
 }
 
-function decode(bytes: Uint8Array): string | undefined {
+/** A view, as `subarray` makes one; that of a Buffer is a Buffer again, which takes several times as long. */
+function part(bytes: Uint8Array, from: number, to: number): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset + from, to - from);
+}
+
+/** Short and ASCII is nearly everything here, and does not need a decoder. */
+const maxPlainLength = 64;
+
+function decode(bytes: Uint8Array, from: number, to: number): string | undefined {
+  const some = part(bytes, from, to);
+  if (some.length <= maxPlainLength && isAscii(some)) return String.fromCharCode(...some);
   try {
-    return text.decode(bytes);
+    return text.decode(some);
   } catch {
     // A fatal decoder throws for nothing else than bytes that are no UTF-8.
     return undefined;
   }
+}
+
+function isAscii(bytes: Uint8Array): boolean {
+  for (let at = 0; at < bytes.length; at += 1) if (bytes[at]! > 127) return false;
+  return true;
 }
 
 function writeAscii(target: Uint8Array, at: number, ascii: string): void {

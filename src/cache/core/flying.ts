@@ -52,7 +52,7 @@ export class Flying {
     const { leaseMs, waitMs } = call.policy;
     const waitUntilMs = flight.startedAtMs + waitMs;
     const names = toCapture(call.tokens, call.dynamicTags);
-    if (call.remoteKey.tracked) flight.gates.add(coherence.gateOf(call.remoteKey.encoded));
+    if (call.remoteKey.tracked) flight.hears(coherence.gateOf(call.remoteKey.encoded));
     let cause: MissCause | undefined;
     let seenFillId = call.refreshOf ?? '';
     let waited = false;

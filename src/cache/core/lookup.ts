@@ -12,6 +12,7 @@ import type { NearEntry } from './near-cache';
 import type { AnswerSource, MissCause, Outcome } from './outcomes';
 import type { CacheParts } from './parts';
 import { checkDuration, type CachePolicy, type CacheTier } from './policy';
+import type { TokenName } from './ports';
 import { mayJoinInside } from './protocol';
 import { Refreshes } from './refreshes';
 import type { Flight, FlightResult, FoundEntry } from './single-flight';
@@ -39,6 +40,8 @@ export interface CacheAnswer<T> {
 export class Lookups {
   readonly #refreshes: Refreshes;
   readonly #flying: Flying;
+  /** A policy never changes; one that is made for a call goes with it. */
+  readonly #policyTokens = new WeakMap<CachePolicy, readonly TokenName[]>();
   #closed = false;
 
   constructor(
@@ -177,23 +180,33 @@ export class Lookups {
     const { names, shared, tokenOf } = this.parts;
     const policy = this.#policyOf(options);
     const encoded = names.encode(key);
-    const tags = options.tags ? [...policy.tags, ...options.tags] : policy.tags;
-    const tokens = new Set([namespaceToken, ...tags.map(tag => tokenOf(tag))]);
+    let tokens = this.#tokensOf(policy);
+    if (options.tags) tokens = [...new Set([...tokens, ...options.tags.map(tag => tokenOf(tag))])];
     // In the shared tiers the key itself is what an invalidation removes; a local entry needs a token for that.
-    if (shared && policy.tier === 'local') tokens.add(keyToken(encoded));
+    if (shared && policy.tier === 'local') tokens = [...tokens, keyToken(encoded)];
     return {
       key,
       name: names.nameOf(key),
       remoteKey: { key, encoded, tracked: policy.tier === 'shared' },
       policy,
       loader,
-      tokens: [...tokens],
+      tokens,
       dynamicTags: options.dynamicTags ?? false,
       scope,
       purpose: scope?.purpose ?? 'request',
       batch,
       refreshOf: undefined,
     };
+  }
+
+  /** What every entry of a policy depends on. */
+  #tokensOf(policy: CachePolicy): readonly TokenName[] {
+    let tokens = this.#policyTokens.get(policy);
+    if (tokens === undefined) {
+      tokens = [...new Set([namespaceToken, ...policy.tags.map(tag => this.parts.tokenOf(tag))])];
+      this.#policyTokens.set(policy, tokens);
+    }
+    return tokens;
   }
 
   /** Joins the flight of this key if it may be joined, or begins one. */
@@ -250,9 +263,7 @@ export class Lookups {
     const nowMs = this.parts.clock.nowMs();
     const { maxL1StalenessMs } = this.parts.options;
     if (nowMs - flight.startedAtMs <= maxL1StalenessMs) return true;
-    return (
-      nowMs - flight.vouchedAtMs <= maxL1StalenessMs && [...flight.gates].every(gate => gate.isOpen(nowMs))
-    );
+    return nowMs - flight.vouchedAtMs <= maxL1StalenessMs && flight.gates.every(gate => gate.isOpen(nowMs));
   }
 
   #begin(call: Call): Flight {
@@ -261,7 +272,7 @@ export class Lookups {
     // The flight ends before anybody hears of it: a call made in answer to an error begins anew.
     const flown = this.#flying.fly(flight, call).then(
       result => {
-        flights.end(flight, 'entry' in result ? result.entry.tokens.map(([name]) => name) : []);
+        flights.end(flight, 'entry' in result ? result.entry.tokens : []);
         flight.settle(result);
       },
       (error: unknown) => {
@@ -452,9 +463,12 @@ export class Lookups {
  * The result of a flight; meanwhile the loader that asks for it, if there is one, waits for it. What has overtaken the
  * inner load has then overtaken the outer one as well: whoever comes later must not get it.
  */
-async function awaited(call: Call, flight: Flight): Promise<FlightResult> {
+function awaited(call: Call, flight: Flight): Promise<FlightResult> {
   const outer = call.scope?.load?.flight;
-  if (!outer) return flight.result;
+  return outer ? awaitedBy(outer, flight) : flight.result;
+}
+
+async function awaitedBy(outer: Flight, flight: Flight): Promise<FlightResult> {
   outer.awaits.add(flight);
   flight.awaitedBy.add(outer);
   try {

@@ -76,9 +76,11 @@ export class SharedReader {
     const fillId = fillIdOf(bytes);
     const entry = readEntry(bytes, call.key, this.hash);
     if (typeof entry === 'string') return this.#corrupt(call, entry, fillId);
-    const names = entry.tokens.map(([name]) => name);
-    const current = await this.current(flight, names, call.scope?.load !== undefined, known);
-    if (!isValid(entry.tokens, name => current.get(name))) {
+    if (!entry.tokens.every(([name]) => known.has(name))) {
+      const names = entry.tokens.map(([name]) => name);
+      await this.current(flight, names, call.scope?.load !== undefined, known);
+    }
+    if (!isValid(entry.tokens, name => known.get(name))) {
       return { kind: 'invalid', cause: 'invalidated', fillId };
     }
     const ageMs = this.store.serverNowMs(call.remoteKey.encoded) - entry.birthMs;
@@ -140,7 +142,7 @@ export class SharedReader {
   /** From now on a change of this token reaches the flight. Before the token is read, never after. */
   watch(flight: Flight, name: TokenName): void {
     this.flights.watch(flight, name);
-    flight.gates.add(this.coherence.gateOf(name));
+    flight.hears(this.coherence.gateOf(name));
   }
 
   #unknown(

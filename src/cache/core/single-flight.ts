@@ -1,6 +1,7 @@
 import type { Gate, RemoteKey, TokenName } from './ports';
 import type { HeldValue } from './entry-codec';
 import type { MissCause } from './outcomes';
+import type { Copied } from './protocol';
 
 /** What a flight brings to everybody who waited for it. */
 export type FlightResult =
@@ -40,10 +41,11 @@ export class Flight {
   ended = false;
   /** It loads without the shared tier, under tokens of this process alone. */
   alone = false;
-  /** Flights that its loader waits for. */
-  readonly awaits = new Set<Flight>();
-  /** Flights whose loaders wait for it. */
-  readonly awaitedBy = new Set<Flight>();
+  // Most flights only read: what a load needs is made when it is needed.
+  #awaits: Set<Flight> | undefined;
+  #awaitedBy: Set<Flight> | undefined;
+  #captured: Map<TokenName, string> | undefined;
+  #rumours: Set<TokenName> | undefined;
   /**
    * It has taken over an inner value without the tokens that could invalidate it, or values from both sides of a change of
    * one token: nobody may store it.
@@ -53,13 +55,10 @@ export class Flight {
   vouchedAtMs: number;
   /** Set while a changed token is being read again: whoever wants to join waits for the verdict. */
   doubt: Promise<void> | undefined;
-  /** Tokens captured before the loader, with their values. */
-  readonly captured = new Map<TokenName, string>();
-  /** Watched tokens that changed before they were captured. */
-  readonly rumours = new Set<TokenName>();
   /** The lease under which it loads. */
   lease: { readonly key: RemoteKey; readonly token: string } | undefined;
-  readonly gates = new Set<Gate>();
+  /** Of its key and of its tokens. */
+  readonly gates: Gate[] = [];
   readonly result: Promise<FlightResult>;
   readonly settle: (result: FlightResult) => void;
   readonly fail: (error: unknown) => void;
@@ -82,6 +81,34 @@ export class Flight {
     this.fail = fail;
   }
 
+  /** Flights that its loader waits for. */
+  get awaits(): Set<Flight> {
+    return (this.#awaits ??= new Set());
+  }
+
+  /** Flights whose loaders wait for it. */
+  get awaitedBy(): Set<Flight> {
+    return (this.#awaitedBy ??= new Set());
+  }
+
+  get isAwaited(): boolean {
+    return this.#awaitedBy !== undefined && this.#awaitedBy.size > 0;
+  }
+
+  /** Tokens captured before the loader, with their values. */
+  get captured(): Map<TokenName, string> {
+    return (this.#captured ??= new Map());
+  }
+
+  /** Watched tokens that changed before they were captured. */
+  get rumours(): Set<TokenName> {
+    return (this.#rumours ??= new Set());
+  }
+
+  hears(gate: Gate): void {
+    if (!this.gates.includes(gate)) this.gates.push(gate);
+  }
+
   detach(): void {
     this.detached = true;
     this.tainted = true;
@@ -89,12 +116,13 @@ export class Flight {
 
   /** Whether it, or something that its loader waits for, is older than a change that has been heard. */
   get isOutdated(): boolean {
-    return this.detached || [...this.awaits].some(inner => inner.isOutdated);
+    return this.detached || (this.#awaits !== undefined && [...this.#awaits].some(inner => inner.isOutdated));
   }
 
   /** Whether it waits for `other`, by however many loaders in between. */
   waitsFor(other: Flight): boolean {
-    return this === other || [...this.awaits].some(next => next.waitsFor(other));
+    if (this === other) return true;
+    return this.#awaits !== undefined && [...this.#awaits].some(next => next.waitsFor(other));
   }
 }
 
@@ -104,7 +132,8 @@ export class FlightTable {
   /** Refreshes stand apart: whoever misses meanwhile must not wait for them, nor get their errors. */
   readonly #refreshes = new Map<string, Flight>();
   readonly #byToken = new Map<TokenName, Set<Flight>>();
-  readonly #watched = new Map<Flight, Set<TokenName>>();
+  /** Few for each, so lists. */
+  readonly #watched = new Map<Flight, TokenName[]>();
   #count = 0;
 
   /** Number of flights under way, detached ones included. */
@@ -138,7 +167,7 @@ export class FlightTable {
     table.get(name)?.detach();
     const flight = new Flight(name, (this.#count += 1), nowMs);
     table.set(name, flight);
-    this.#watched.set(flight, new Set());
+    this.#watched.set(flight, []);
     return flight;
   }
 
@@ -146,7 +175,7 @@ export class FlightTable {
   beginAlone(name: string, nowMs: number): Flight {
     const flight = new Flight(name, (this.#count += 1), nowMs);
     flight.detach();
-    this.#watched.set(flight, new Set());
+    this.#watched.set(flight, []);
     return flight;
   }
 
@@ -154,8 +183,8 @@ export class FlightTable {
     const watched = this.#watched.get(flight);
     // One that stands for the flights of a batch: they watch.
     if (!watched) for (const outer of flight.awaitedBy) this.watch(outer, token);
-    if (!watched || watched.has(token)) return;
-    watched.add(token);
+    if (!watched || watched.includes(token)) return;
+    watched.push(token);
     const flights = this.#byToken.get(token) ?? new Set();
     this.#byToken.set(token, flights);
     flights.add(flight);
@@ -174,12 +203,12 @@ export class FlightTable {
   }
 
   /** It is over. Loads that have waited for it watch on for the tokens that they are about to take over from it. */
-  end(flight: Flight, brought: Iterable<TokenName> = []): void {
+  end(flight: Flight, brought: Copied = []): void {
     flight.ended = true;
-    for (const outer of flight.awaitedBy) for (const token of brought) this.watch(outer, token);
-    for (const table of [this.#byName, this.#refreshes]) {
-      if (table.get(flight.name) === flight) table.delete(flight.name);
-    }
+    if (flight.isAwaited)
+      for (const outer of flight.awaitedBy) for (const [token] of brought) this.watch(outer, token);
+    if (this.#byName.get(flight.name) === flight) this.#byName.delete(flight.name);
+    if (this.#refreshes.get(flight.name) === flight) this.#refreshes.delete(flight.name);
     for (const token of this.#watched.get(flight) ?? []) {
       const flights = this.#byToken.get(token);
       flights?.delete(flight);

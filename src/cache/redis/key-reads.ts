@@ -15,6 +15,12 @@ export class KeyReads {
 
   constructor(private readonly topology: Topology) {}
 
+  /** One of them alone. */
+  async readOne({ slot, redisKey }: KeyToRead): Promise<Buffer | undefined> {
+    const [value] = await this.#batchOf(slot).ask([redisKey]);
+    return value ?? undefined;
+  }
+
   async read(keys: readonly KeyToRead[]): Promise<(Buffer | undefined)[]> {
     const values = new Map<string, Buffer | undefined>();
     const read = async ([slot, ofSlot]: readonly [number, KeyToRead[]]): Promise<void> => {

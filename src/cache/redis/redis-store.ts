@@ -126,6 +126,14 @@ export class RedisStore implements RemoteStore {
 
   async read(keys: readonly RemoteKey[], tokens: readonly TokenName[]): Promise<RemoteRead> {
     const { keys: layout } = this.options;
+    const [first] = keys;
+    if (first && keys.length === 1 && tokens.length === 0) {
+      const redisKey = layout.data(first.encoded, first.tracked);
+      return {
+        entries: [await this.#reads.readOne({ slot: this.#slotOf(first.encoded), redisKey })],
+        tokens: [],
+      };
+    }
     const values = await this.#reads.read([
       ...keys.map(key => ({
         slot: this.#slotOf(key.encoded),
