@@ -107,7 +107,7 @@ export function readEntry(bytes: Uint8Array, expectedKey: string, hash: Hash): S
   // From here on the bytes are as they were written; what does not fit was written wrong.
   const keyEnd = bodyOffset + view.getUint16(6);
   if (keyEnd > bytes.length) return 'structure';
-  if (decode(bytes, bodyOffset, keyEnd) !== expectedKey) return 'key';
+  if (!spells(bytes, bodyOffset, keyEnd, expectedKey)) return 'key';
   const tokens: [TokenName, string][] = [];
   let at = keyEnd;
   for (let index = 0; index < bytes[5]!; index += 1) {
@@ -115,7 +115,7 @@ export function readEntry(bytes: Uint8Array, expectedKey: string, hash: Hash): S
     const nameEnd = at + 2 + view.getUint16(at);
     if (nameEnd + tokenLength > bytes.length) return 'structure';
     const name = decode(bytes, at + 2, nameEnd);
-    const token = decode(bytes, nameEnd, nameEnd + tokenLength);
+    const token = isAscii(bytes, nameEnd, nameEnd + tokenLength) ? sixteen(bytes, nameEnd) : undefined;
     if (name === undefined || token === undefined) return 'structure';
     tokens.push([name, token]);
     at = nameEnd + tokenLength;
@@ -139,7 +139,8 @@ export function readEntry(bytes: Uint8Array, expectedKey: string, hash: Hash): S
 /** The fill id of bytes that may or may not be an entry. */
 export function fillIdOf(bytes: Uint8Array): string {
   if (bytes.length <= 8) return '';
-  return String.fromCharCode(...part(bytes, 8, Math.min(24, bytes.length)));
+  if (bytes.length >= 24) return sixteen(bytes, 8);
+  return Reflect.apply(String.fromCharCode, undefined, part(bytes, 8, bytes.length)) as string;
 }
 
 /** Of the head, and of what follows birth: it stands at `tailAt` and ends with the bytes. */
@@ -159,7 +160,8 @@ const maxPlainLength = 64;
 
 function decode(bytes: Uint8Array, from: number, to: number): string | undefined {
   const some = part(bytes, from, to);
-  if (some.length <= maxPlainLength && isAscii(some)) return String.fromCharCode(...some);
+  if (some.length <= maxPlainLength && isAscii(bytes, from, to))
+    return Reflect.apply(String.fromCharCode, undefined, some) as string;
   try {
     return text.decode(some);
   } catch {
@@ -168,9 +170,42 @@ function decode(bytes: Uint8Array, from: number, to: number): string | undefined
   }
 }
 
-function isAscii(bytes: Uint8Array): boolean {
-  for (let at = 0; at < bytes.length; at += 1) if (bytes[at]! > 127) return false;
+function isAscii(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let at = from; at < to; at += 1) if (bytes[at]! > 127) return false;
   return true;
+}
+
+/** Whether the bytes are this text, of which no copy is made as long as it is ASCII. */
+function spells(bytes: Uint8Array, from: number, to: number, expected: string): boolean {
+  if (to - from !== expected.length) return decode(bytes, from, to) === expected;
+  for (let at = 0; at < expected.length; at += 1) {
+    const byte = bytes[from + at]!;
+    if (byte > 127) return decode(bytes, from, to) === expected;
+    if (byte !== expected.charCodeAt(at)) return false;
+  }
+  return true;
+}
+
+/** Tokens and fill ids are so long. One call with all of them takes a fifth of the time of one with a list. */
+function sixteen(bytes: Uint8Array, at: number): string {
+  return String.fromCharCode(
+    bytes[at]!,
+    bytes[at + 1]!,
+    bytes[at + 2]!,
+    bytes[at + 3]!,
+    bytes[at + 4]!,
+    bytes[at + 5]!,
+    bytes[at + 6]!,
+    bytes[at + 7]!,
+    bytes[at + 8]!,
+    bytes[at + 9]!,
+    bytes[at + 10]!,
+    bytes[at + 11]!,
+    bytes[at + 12]!,
+    bytes[at + 13]!,
+    bytes[at + 14]!,
+    bytes[at + 15]!,
+  );
 }
 
 function writeAscii(target: Uint8Array, at: number, ascii: string): void {
