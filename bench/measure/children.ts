@@ -28,7 +28,9 @@ export class Standby {
   /** Resolves when it has said that it is ready. */
   static async start(name: string, args: readonly string[]): Promise<Standby> {
     const script = join(scripts, `${name}.js`);
-    const standby = new Standby(fork(script, [...args], { execArgv: ['--expose-gc', '--no-flush-bytecode'] }));
+    const standby = new Standby(
+      fork(script, [...args], { execArgv: ['--expose-gc', '--no-flush-bytecode'] }),
+    );
     await standby.#answer();
     return standby;
   }
