@@ -119,13 +119,6 @@ export const mutations = [
     tests: [taint],
   },
   {
-    name: 'large: an entry that is over when it has been inflated is not served',
-    file: 'src/cache/core/shared-reader.ts',
-    find: "if (this.clock.nowMs() >= found.expiresAtMs) return { kind: 'invalid', cause: 'expired', fillId };",
-    replace: '',
-    tests: [core],
-  },
-  {
     name: 'detach: a changed token ends a load under way',
     file: 'src/cache/core/invalidator.ts',
     find: 'if (flight.ended || read?.tokens[0] === flight.captured.get(token)) return;',

@@ -87,7 +87,8 @@ export class Flying {
       }
       if (lease.kind === 'entry') {
         const verdict = await reader.admit(flight, call, lease.bytes, tokens);
-        if (verdict.kind === 'valid') return this.#found(flight, call, verdict, true);
+        if (verdict.kind === 'valid' && isUsable(call, verdict.entry, clock.nowMs()))
+          return this.#found(flight, call, verdict, true);
         seenFillId = verdict.fillId;
         if (clock.nowMs() < waitUntilMs) continue;
         return this.loading.loadAlone(call, cause ?? 'format');

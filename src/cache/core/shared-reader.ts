@@ -96,9 +96,8 @@ export class SharedReader {
       // Not the decoder's own words: they may quote the payload.
       return this.#corrupt(call, 'payload', fillId);
     }
-    const found = foundFrom(entry, life, held, bornAtMs);
-    if (this.clock.nowMs() >= found.expiresAtMs) return { kind: 'invalid', cause: 'expired', fillId };
-    return { kind: 'valid', entry: found, fillId };
+    // Whether its life has ended meanwhile is for whoever wants to use it.
+    return { kind: 'valid', entry: foundFrom(entry, life, held, bornAtMs), fillId };
   }
 
   /** The tokens as they are: from `known`, from the table where it may be trusted, else from Redis. Missing ones stay missing. */
