@@ -622,4 +622,19 @@ export const mutations = [
     replace: 'if (',
     tests: ['src/cache/core/tiered-cache.overrides.spec.ts'],
   },
+  {
+    name: 'large values: a write is compressed at once and leaves in the order of the calls',
+    file: 'src/cache/core/writes.ts',
+    find: 'const small = writes.map(write => ({ ...write, encoded: codec.compressNow(write.encoded) }));',
+    replace:
+      'const small = await Promise.all(writes.map(async write => ({ ...write, encoded: await codec.compress(write.encoded) })));',
+    tests: ['src/cache/core/tiered-cache.large.spec.ts'],
+  },
+  {
+    name: 'large values: the line of those that go aside has an end',
+    file: 'src/cache/core/entry-codec.ts',
+    find: ' && this.#aside.waiting < maxWaitingAside',
+    replace: '',
+    tests: ['src/cache/core/tiered-cache.large.spec.ts'],
+  },
 ];

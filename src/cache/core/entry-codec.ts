@@ -36,6 +36,8 @@ export const codecDefaults = Object.freeze({
 
 /** So many are compressed or inflated aside at once: half of Node's default pool, which files and names need as well. */
 const maxAside = 2;
+/** So many wait for that; each holds its bytes, and a load its lease. */
+const maxWaitingAside = 64;
 
 export interface StoredPayload {
   payload: Uint8Array;
@@ -138,16 +140,32 @@ export class EntryCodec {
     return { payload: raw, serializerId: serializer.id, compressorId: 0, rawLength: raw.length, held };
   }
 
-  /** The same value as it is stored elsewhere: compressed where that pays. At once, unless it is large. */
+  /** The same value as it is stored elsewhere: compressed where that pays. At once, unless it is large and few others are. */
   compress(encoded: EncodedValue): EncodedValue | Promise<EncodedValue> {
     const compressor = this.#compressor;
     const { payload } = encoded;
-    if (!compressor || payload.length <= this.#compressAboveBytes) return encoded;
-    if (payload.length <= this.#asideAboveBytes)
-      return this.#smaller(encoded, compressor, compressor.compress(payload));
+    if (!compressor || !this.#goesAside(payload.length)) return this.compressNow(encoded);
     return this.#aside
       .run(() => compressor.compressAside(payload))
       .then(compressed => this.#smaller(encoded, compressor, compressed));
+  }
+
+  /** The same at once, however large: for writes, which must leave in the order of their calls. */
+  compressNow(encoded: EncodedValue): EncodedValue {
+    const compressor = this.#compressor;
+    const { payload } = encoded;
+    if (!compressor || payload.length <= this.#compressAboveBytes) return encoded;
+    return this.#smaller(encoded, compressor, compressor.compress(payload));
+  }
+
+  /** Large values that wait to be compressed or inflated. */
+  get waitingAside(): number {
+    return this.#aside.waiting;
+  }
+
+  /** With many in line the event loop does the work, as it does for what is small: the line has an end, and who reads slows down. */
+  #goesAside(bytes: number): boolean {
+    return bytes > this.#asideAboveBytes && this.#aside.waiting < maxWaitingAside;
   }
 
   /**
@@ -166,7 +184,7 @@ export class EntryCodec {
       if (raw.length !== rawLength) throw new Error('the inflated length differs from the header');
       return HeldValue.decode(raw, serializer);
     };
-    if (rawLength <= this.#asideAboveBytes) return read(compressor.decompress(payload, maxBytes));
+    if (!this.#goesAside(rawLength)) return read(compressor.decompress(payload, maxBytes));
     return this.#aside.run(() => compressor.decompressAside(payload, maxBytes)).then(read);
   }
 

@@ -1,7 +1,4 @@
-/**
- * Lets so many tasks run at once; the others wait in the order in which they came. Who waits is bounded elsewhere: each stands
- * for a load, a read or a write that has been let in.
- */
+/** Lets so many tasks run at once; the others wait in the order in which they came. Whoever adds one looks how many wait. */
 export class Lane {
   #running = 0;
   readonly #waiting: (() => void)[] = [];
@@ -10,6 +7,10 @@ export class Lane {
 
   get running(): number {
     return this.#running;
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
   }
 
   async run<T>(task: () => Promise<T>): Promise<T> {

@@ -96,6 +96,54 @@ describe('a value that is large enough to be compressed off the event loop', () 
     expect(await a!.cache.getOrSet('k', () => large(9), { policy })).toBe(large(2));
   });
 
+  test('set twice, the later one counts, whatever their sizes', async () => {
+    const compressor = new HeldCompressor();
+    const [a, b] = (await make(2, undefined, compressor)).all;
+    compressor.holds.compress = true;
+    const first = a!.cache.set('k', large(1), { policy });
+    const second = a!.cache.set('k', 'small', { policy });
+    await settled();
+    compressor.letGo();
+    expect(await Promise.all([first, second])).toEqual([
+      { applied: true, queued: false },
+      { applied: true, queued: false },
+    ]);
+    for (const { cache } of [a!, b!])
+      expect(await cache.getOrSet('k', () => 'loaded', { policy })).toBe('small');
+  });
+
+  test.each([
+    ['its key', { keys: ['k'] }],
+    ['its tag', { tags: ['t'] }],
+  ])('set before an invalidation of %s, it does not come after it', async (_what, invalidated) => {
+    const compressor = new HeldCompressor();
+    const [a, b] = (await make(2, undefined, compressor)).all;
+    compressor.holds.compress = true;
+    const written = a!.cache.set('k', large(1), { policy });
+    await settled();
+    await a!.cache.invalidate(invalidated);
+    expect(await b!.cache.getOrSet('k', () => 'new', { policy })).toBe('new');
+    compressor.letGo();
+    await written;
+    for (const { cache } of [a!, b!])
+      expect(await cache.getOrSet('k', () => 'newer', { policy })).toBe('new');
+  });
+
+  test('goes aside only while few do: past the end of the line the event loop does it', async () => {
+    const compressor = new HeldCompressor();
+    const [a, b] = (await make(2, undefined, compressor)).all;
+    const keys = Array.from({ length: 70 }, (_, n) => `k${n}`);
+    for (const key of keys) await a!.cache.getOrSet(key, () => large(1), { policy });
+    compressor.runs = { compress: 0, decompress: 0, atOnce: 0 };
+    compressor.holds.decompress = true;
+    const reads = keys.map(key => b!.cache.getOrSet(key, () => large(2), { policy }));
+    await settled();
+    // Two are at work and 64 wait.
+    expect(compressor.runs).toEqual({ compress: 0, decompress: 2, atOnce: 4 });
+    compressor.letGo();
+    expect(new Set(await Promise.all(reads))).toEqual(new Set([large(1)]));
+  });
+
   test('its lease is renewed while it is compressed', async () => {
     const compressor = new HeldCompressor();
     const instances = await make(1, undefined, compressor);
@@ -159,11 +207,12 @@ describe('a value that is large enough to be compressed off the event loop', () 
     const instances = await make(1, undefined, compressor);
     const [a] = instances.all.splice(0);
     compressor.holds.compress = true;
-    const set = a!.cache.set('k', large(1), { policy });
+    const loaded = a!.cache.lookup('k', () => large(1), { policy });
     await settled();
-    await a!.cache.close();
+    const closed = a!.cache.close();
     compressor.letGo();
-    expect(await set).toEqual({ applied: false, queued: true });
+    expect(await loaded).toMatchObject({ value: large(1) });
+    await closed;
     await settled();
     expect(instances.clock.pending).toBe(0);
   });

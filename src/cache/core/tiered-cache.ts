@@ -63,8 +63,8 @@ export const maxKeysPerCall = 10_000;
  * are captured and the lease is taken in one trip; who holds the lease runs the loader (`loading.ts`), the others wait
  * for word of the fill. (5) The fill succeeds only under the lease.
  *
- * The way of an invalidation (`invalidator.ts`). What it hits is fenced here (dropped from L1, flights detached), removed
- * in Redis together with the lease, and fenced here again, for flights that began in between. Other instances hear of
+ * The way of an invalidation (`invalidator.ts`). What it hits is removed in Redis together with the lease; it is fenced here
+ * (dropped from L1, flights detached) in the turn in which that is sent, and again afterwards, for flights that began in between. Other instances hear of
  * it from Redis itself. One that Redis did not confirm stays pending, and nothing is read from Redis until it is made.
  *
  * The shared tier stands behind the `RemoteStore` port, which owns breaker and deadlines. Its only error is

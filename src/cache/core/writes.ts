@@ -63,7 +63,10 @@ export class Writes {
       const shared = usableShared(this.parts);
       if (!shared) throw new RemoteUnavailableError('the shared tier is away');
       if (writes[0]?.call.policy.tier === 'local') return await this.#keepHere(shared, writes);
-      return await this.#store(shared, await this.#compressed(writes));
+      const { codec } = this.parts;
+      // At once: a write that waited could be overtaken by a later one, or by an invalidation, and come after it all the same.
+      const small = writes.map(write => ({ ...write, encoded: codec.compressNow(write.encoded) }));
+      return await this.#store(shared, small);
     } catch (error) {
       if (!(error instanceof RemoteUnavailableError)) throw error;
       return this.#queue(writes);
@@ -89,16 +92,6 @@ export class Writes {
         version,
       };
     });
-  }
-
-  /** One large value after the other: however many there are, they take one place of those that compress aside. */
-  async #compressed(writes: readonly Write[]): Promise<Write[]> {
-    const compressed: Write[] = [];
-    for (const write of writes) {
-      const smaller = this.parts.codec.compress(write.encoded);
-      compressed.push({ ...write, encoded: smaller instanceof Promise ? await smaller : smaller });
-    }
-    return compressed;
   }
 
   /** The local tier: the shared ones must not hold anything under the keys, and the tokens are everybody's. */
