@@ -1,24 +1,33 @@
-import { type PipeTransform, Query } from '@nestjs/common';
+import { applyDecorators, SetMetadata } from '@nestjs/common';
+import { ApiResponse } from '@nestjs/swagger';
 import { ProblemException } from './problem.exception';
 
+const isWithoutQuery = 'http:without-query';
 const maxItems = 50;
 const maxPathCharacters = 64;
 
-/** @throws ProblemException 400 naming the parameters */
-const refuseAll: PipeTransform<unknown, void> = {
-  transform(query) {
-    const message = 'is not a field of this request';
-    const items = Object.keys(query ?? {})
-      .slice(0, maxItems)
-      .map(name => ({ path: name.slice(0, maxPathCharacters), code: 'UNKNOWN_FIELD', message }));
-    if (items.length === 0) return;
-    const detail = items.map(({ path }) => `${path}: ${message}`).join('; ');
-    throw new ProblemException(400, 'UNKNOWN_FIELD', 'Unknown field', detail, items);
-  },
-};
-
 /**
- * A parameter of a handler that takes no query. Where an answer is expensive, a query that is ignored would be a way past the
- * cache for everybody: a request with an undeclared parameter is not cached.
+ * An open route that takes no query: any parameter is a 400. A request with an undeclared parameter is not cached, so that
+ * a query that was ignored would be a way past the cache for everybody. `QueryGuard` refuses it before the cache is asked.
  */
-export const NoQuery = (): ParameterDecorator => Query(refuseAll);
+export const NoQuery = (): MethodDecorator =>
+  applyDecorators(
+    SetMetadata(isWithoutQuery, true),
+    ApiResponse({ status: 400, description: 'UNKNOWN_FIELD: there are no parameters' }),
+  );
+
+/** Whether a handler is under `NoQuery`. */
+export function takesNoQuery(handler: object): boolean {
+  return Reflect.getMetadata(isWithoutQuery, handler) === true;
+}
+
+/** @throws ProblemException 400 UNKNOWN_FIELD naming the parameters */
+export function refuseQuery(query: unknown): void {
+  const message = 'is not a field of this request';
+  const items = Object.keys(query ?? {})
+    .slice(0, maxItems)
+    .map(name => ({ path: name.slice(0, maxPathCharacters), code: 'UNKNOWN_FIELD', message }));
+  if (items.length === 0) return;
+  const detail = items.map(({ path }) => `${path}: ${message}`).join('; ');
+  throw new ProblemException(400, 'UNKNOWN_FIELD', 'Unknown field', detail, items);
+}

@@ -8,9 +8,10 @@ import {
 import { GUARDS_METADATA, ROUTE_ARGS_METADATA } from '@nestjs/common/constants';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum';
 import type { Request } from 'express';
+import { refuseQuery, takesNoQuery } from './no-query.decorator';
 import { RequestValidationPipe } from './validation.pipe';
 
-type Check = (query: unknown) => Promise<void>;
+type Check = (query: unknown) => Promise<void> | void;
 interface Argument {
   index: number;
   data?: string;
@@ -20,7 +21,8 @@ interface Argument {
 /**
  * Checks the query of open routes before the cache is asked. Pipes run behind it, on a miss alone: a query that cannot be
  * answered would cost a look into the cache, a lease and a load first. Routes with guards of their own are left to their pipes,
- * so that who may not come in is told that and not what is wrong with the query.
+ * so that who may not come in is told that and not what is wrong with the query. A route under `NoQuery` is open by what that
+ * decorator says: there any parameter is refused.
  */
 @Injectable()
 export class QueryGuard implements CanActivate {
@@ -38,7 +40,8 @@ export class QueryGuard implements CanActivate {
     return true;
   }
 
-  private checksOf(controller: Type, handler: { readonly name: string }): Check[] {
+  private checksOf(controller: Type, handler: { readonly name: string }): readonly Check[] {
+    if (takesNoQuery(handler)) return [refuseQuery];
     const isGuarded = [controller, handler].some(place => Reflect.hasMetadata(GUARDS_METADATA, place));
     if (isGuarded) return [];
     const args = Reflect.getMetadata(ROUTE_ARGS_METADATA, controller, handler.name) as

@@ -1,6 +1,7 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CacheApiResponse } from '../cache';
+import { NoQuery } from '../http/no-query.decorator';
 import { metricsCache } from './cache';
 import { MetricsDto } from './dto/metrics-response.dto';
 import { MetricsService } from './metrics.service';
@@ -12,6 +13,7 @@ export class MetricsController {
   constructor(private readonly metricsOf: MetricsService) {}
 
   @Get()
+  @NoQuery()
   @CacheApiResponse(metricsCache.metrics)
   @ApiOperation({ summary: 'Numbers of the machine, the cache, the database and this process' })
   @ApiOkResponse({ type: MetricsDto })

@@ -1,6 +1,7 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CacheApiResponse, WarmUp } from '../cache';
+import { NoQuery } from '../http/no-query.decorator';
 import { metricsCache } from './cache';
 import { StatusDto } from './dto/metrics-response.dto';
 import { MetricsService } from './metrics.service';
@@ -11,6 +12,7 @@ export class StatusController {
   constructor(private readonly metrics: MetricsService) {}
 
   @Get()
+  @NoQuery()
   @CacheApiResponse(metricsCache.status)
   @WarmUp({ category: 'api_endpoints' })
   @ApiOperation({ summary: 'The application in five fields' })

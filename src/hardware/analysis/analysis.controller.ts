@@ -24,47 +24,38 @@ export class AnalysisController {
   constructor(private readonly analysis: AnalysisService) {}
 
   @Get('analyze/performance')
+  @NoQuery()
   @CacheHeavyComputation(hardwareCache.performance)
   @ApiOperation({ summary: 'Percentiles and trends of the last day of this host', description: tooLittle })
   @ApiOkResponse({ type: PerformanceAnalysisDto })
-  @ApiResponse({ status: 400, description: 'UNKNOWN_FIELD: there are no parameters' })
   @ApiResponse({ status: 503, description: 'DATABASE_UNAVAILABLE' })
-  async performance(
-    @NoQuery() _query: void,
-    @Res({ passthrough: true }) response: Response,
-  ): Promise<PerformanceAnalysisDto> {
+  async performance(@Res({ passthrough: true }) response: Response): Promise<PerformanceAnalysisDto> {
     return sent(response, await this.analysis.performance());
   }
 
   @Get('analyze/capacity')
+  @NoQuery()
   @CacheHeavyComputation(hardwareCache.capacity)
   @ApiOperation({
     summary: 'When memory, swap and the fullest disk of this host reach their limits',
     description: `From the whole recorded history. ${tooLittle}`,
   })
   @ApiOkResponse({ type: CapacityAnalysisDto })
-  @ApiResponse({ status: 400, description: 'UNKNOWN_FIELD: there are no parameters' })
   @ApiResponse({ status: 503, description: 'DATABASE_UNAVAILABLE' })
-  async capacity(
-    @NoQuery() _query: void,
-    @Res({ passthrough: true }) response: Response,
-  ): Promise<CapacityAnalysisDto> {
+  async capacity(@Res({ passthrough: true }) response: Response): Promise<CapacityAnalysisDto> {
     return sent(response, await this.analysis.capacity());
   }
 
   @Get('recommendations')
+  @NoQuery()
   @CacheHeavyComputation(hardwareCache.recommendations)
   @ApiOperation({
     summary: 'What follows from the recorded history of this host, each with its numbers',
     description: tooLittle,
   })
   @ApiOkResponse({ type: RecommendationsDto })
-  @ApiResponse({ status: 400, description: 'UNKNOWN_FIELD: there are no parameters' })
   @ApiResponse({ status: 503, description: 'DATABASE_UNAVAILABLE' })
-  async recommendations(
-    @NoQuery() _query: void,
-    @Res({ passthrough: true }) response: Response,
-  ): Promise<RecommendationsDto> {
+  async recommendations(@Res({ passthrough: true }) response: Response): Promise<RecommendationsDto> {
     return sent(response, await this.analysis.recommendations());
   }
 }

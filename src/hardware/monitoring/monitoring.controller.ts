@@ -3,6 +3,7 @@ import { ApiOkResponse, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@ne
 import { type Actor, ByActor } from '../../auth/actor.decorator';
 import { AdminOnly } from '../../auth/admin-only.decorator';
 import { CacheApiResponse, CacheStaticData, InvalidatesCache } from '../../cache';
+import { NoQuery } from '../../http/no-query.decorator';
 import { hardwareCache } from '../cache';
 import { AlertDto, AlertListDto, ListAlertsQueryDto, toAlertDto } from '../dto/alert.dto';
 import {
@@ -22,6 +23,7 @@ export class MonitoringController {
   ) {}
 
   @Get('monitoring/config')
+  @NoQuery()
   @CacheStaticData(hardwareCache.monitoringConfig)
   @ApiOperation({ summary: 'How hosts are watched: interval, thresholds and retention' })
   @ApiOkResponse({ type: MonitoringConfigDto })

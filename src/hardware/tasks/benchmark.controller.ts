@@ -13,6 +13,7 @@ import { type Actor, ByActor } from '../../auth/actor.decorator';
 import { AdminOnly } from '../../auth/admin-only.decorator';
 import { CacheHeavyComputation } from '../../cache';
 import { AppConfig } from '../../config/app-config';
+import { NoQuery } from '../../http/no-query.decorator';
 import { runBenchmark } from './benchmark/benchmark';
 import { tasksCache } from './cache';
 import { BenchmarkDto, toBenchmarkDto } from './dto/benchmark.dto';
@@ -71,6 +72,7 @@ export class BenchmarkController {
 
   @Get(':id')
   @UseGuards(TaskIdGuard)
+  @NoQuery()
   @CacheHeavyComputation(tasksCache.benchmark)
   @ApiOperation({ summary: 'A benchmark of any host: how far it is, or what it found' })
   @ApiTaskId()

@@ -12,6 +12,7 @@ import { type Actor, ByActor } from '../../auth/actor.decorator';
 import { AdminOnly } from '../../auth/admin-only.decorator';
 import { CacheApiResponse, TieredCache } from '../../cache';
 import { AppConfig } from '../../config/app-config';
+import { NoQuery } from '../../http/no-query.decorator';
 import { tasksCache } from './cache';
 import {
   OptimizationDto,
@@ -44,6 +45,7 @@ export class OptimizeController {
   ) {}
 
   @Get()
+  @NoQuery()
   @CacheApiResponse(tasksCache.optimizations)
   @ApiOperation({
     summary: `The last ${maxListed} optimisations of all hosts, the latest first`,
@@ -99,6 +101,7 @@ export class OptimizeController {
 
   @Get(':id')
   @UseGuards(TaskIdGuard)
+  @NoQuery()
   @CacheApiResponse(tasksCache.optimization)
   @ApiOperation({ summary: 'An optimisation of any host: how far it is, or what it did' })
   @ApiTaskId()
