@@ -72,6 +72,7 @@ export class CacheAdminService {
   policies(): PolicyDto[] {
     return this.table.all().map(defined => {
       const policy = this.cache.policyInForce(defined);
+      const { total, ownTtl, ownStale } = this.table.placesOf(policy.name);
       return {
         name: policy.name,
         tier: policy.tier,
@@ -82,6 +83,7 @@ export class CacheAdminService {
         refresh_ahead_fraction: policy.refreshAheadFraction,
         tags: policy.tags,
         overridden: policy.overridden,
+        places: { total, own_ttl: ownTtl, own_stale: ownStale },
       };
     });
   }

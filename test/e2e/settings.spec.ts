@@ -23,6 +23,7 @@ interface Policy {
   ttl_ms: number;
   stale_ms: number;
   overridden: boolean;
+  places: { total: number; own_ttl: number; own_stale: number };
 }
 
 const policyNames = ['model', 'session', 'api', 'db', 'compute', 'static'];
@@ -282,6 +283,19 @@ describe('the settings', () => {
     expect((await policiesInForce())['model']).toMatchObject({ ttl_ms: 3_600_000, overridden: false });
     expect((await read()).body.cache.policies['model']).toEqual(notOverridden);
     expect((await app.get('/api/v1/models')).headers.get('cache-control')).toContain('max-age=30,');
+  });
+
+  it('override the stale window also where a route has a TTL of its own, which it keeps', async () => {
+    const life = async (path: string): Promise<string | null> =>
+      (await app.get(path)).headers.get('cache-control');
+    expect(await life('/api/v1/settings/features')).toContain('max-age=60, stale-while-revalidate=60');
+    await change({ cache: { policies: { static: { ttl_seconds: 20, stale_seconds: 0 } } } }, '*');
+    expect(await life('/api/v1/settings/features')).toBe('public, max-age=60');
+    const { places } = (await policiesInForce())['static']!;
+    expect(places.total).toBeGreaterThanOrEqual(places.own_ttl);
+    expect(places.own_ttl).toBeGreaterThan(places.own_stale);
+    await change({ cache: { policies: { static: notOverridden } } }, '*');
+    expect(await life('/api/v1/settings/features')).toContain('max-age=60, stale-while-revalidate=60');
   });
 
   it('leave what must never be stale as it is', async () => {

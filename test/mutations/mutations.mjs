@@ -618,8 +618,15 @@ export const mutations = [
   {
     name: 'policy: who gave its own TTL keeps it',
     file: 'src/cache/core/policy-overrides.ts',
-    find: 'if (policy.ownTtl || ',
-    replace: 'if (',
+    find: 'policy.ownTtl ? undefined : override.ttlMs',
+    replace: 'override.ttlMs',
+    tests: ['src/cache/core/tiered-cache.overrides.spec.ts'],
+  },
+  {
+    name: 'policy: who gave its own TTL follows an override of the window',
+    file: 'src/cache/core/policy-overrides.ts',
+    find: 'if (policy.overridden || ',
+    replace: 'if (policy.ownTtl || policy.overridden || ',
     tests: ['src/cache/core/tiered-cache.overrides.spec.ts'],
   },
   {

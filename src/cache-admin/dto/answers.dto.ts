@@ -196,6 +196,20 @@ export class ClearedDto {
   timestamp!: string;
 }
 
+export class PolicyPlacesDto {
+  @ApiProperty({ description: 'Routes and methods of the application under the policy', example: 8 })
+  total!: number;
+
+  @ApiProperty({ description: 'Of them those with a TTL of their own: `ttl_ms` is not theirs', example: 7 })
+  own_ttl!: number;
+
+  @ApiProperty({
+    description: 'Of them those with a stale window of their own: `stale_ms` is not theirs',
+    example: 5,
+  })
+  own_stale!: number;
+}
+
 export class PolicyDto {
   @ApiProperty({ example: 'api' })
   name!: string;
@@ -223,9 +237,12 @@ export class PolicyDto {
 
   @ApiProperty({
     description:
-      'Whether the settings (`cache.policies`) have set `ttl_ms` or `stale_ms`. Routes and methods that gave their own TTL keep that.',
+      'Whether the settings (`cache.policies`) have set `ttl_ms` or `stale_ms`. Routes and methods that gave their own keep that one.',
   })
   overridden!: boolean;
+
+  @ApiProperty({ description: 'Who follows an override, and who does not' })
+  places!: PolicyPlacesDto;
 }
 
 export class PolicyListDto {

@@ -12,7 +12,8 @@ export interface PolicyOverride {
 
 /**
  * The policies as they are in force now, by name. A place that gave its own `ttlMs` knows its data better than whoever
- * overrides the policy: it keeps what it gave, and so does one that gave its own `staleMs`, as to the window.
+ * overrides the policy: it keeps that life. One that gave its own `staleMs` keeps that window. Each of the two by itself:
+ * a place with a life of its own follows an override of the window (docs/decisions/0013).
  *
  * Policies stay what they are, frozen and compared by identity; what is in force instead is worked out at the first read
  * under it. While nothing is overridden that costs a read one comparison.
@@ -55,15 +56,13 @@ function checkOverride(name: string, { ttlMs, staleMs }: PolicyOverride): void {
     throw new CacheOptionsError(`${where}: staleMs must stay 0, not ${staleMs}`);
 }
 
-function overridden(policy: CachePolicy, { ttlMs, staleMs }: PolicyOverride): CachePolicy {
-  const givesWindow = staleMs !== undefined && !policy.ownStale;
-  if (policy.ownTtl || policy.overridden || (ttlMs === undefined && !givesWindow)) return policy;
+function overridden(policy: CachePolicy, override: PolicyOverride): CachePolicy {
+  const ttlMs = policy.ownTtl ? undefined : override.ttlMs;
+  const staleMs = policy.ownStale ? undefined : override.staleMs;
+  if (policy.overridden || (ttlMs === undefined && staleMs === undefined)) return policy;
   const lifeMs = ttlMs ?? policy.ttlMs;
-  const windowMs = givesWindow
-    ? staleMs
-    : ttlMs === undefined || policy.ownStale
-      ? policy.staleMs
-      : Math.min(policy.staleMs, ttlMs);
+  const windowMs =
+    staleMs ?? (ttlMs === undefined || policy.ownStale ? policy.staleMs : Math.min(policy.staleMs, ttlMs));
   // What is given here may not fit what a place gave for itself: the sum has a limit.
   const next = overridePolicy(policy, { ttlMs: lifeMs, staleMs: Math.min(windowMs, maxTtlMs - lifeMs) });
   return Object.freeze({ ...next, ownTtl: policy.ownTtl, ownStale: policy.ownStale, overridden: true });
@@ -75,8 +74,8 @@ export interface StoredLife {
   readonly hardTtlMs: number;
 }
 
-/** What is left of it under a policy in force: never more than there was. */
-export function cutLife(stored: StoredLife, { ttlMs, staleMs }: CachePolicy): StoredLife {
-  const softTtlMs = Math.min(stored.softTtlMs, ttlMs);
+/** What is left of it under a policy in force: never more than there was. A fresh life that is not overridden is not cut. */
+export function cutLife(stored: StoredLife, { ttlMs, staleMs, ownTtl }: CachePolicy): StoredLife {
+  const softTtlMs = ownTtl ? stored.softTtlMs : Math.min(stored.softTtlMs, ttlMs);
   return { softTtlMs, hardTtlMs: Math.min(stored.hardTtlMs, softTtlMs + staleMs) };
 }

@@ -64,7 +64,7 @@ export interface CachePolicy extends Readonly<Required<Omit<PolicyOptions, 'seri
   readonly serializer: ValueSerializer | undefined;
   /** The place that it is for gave its own `ttlMs`, which operators do not override. */
   readonly ownTtl: boolean;
-  /** The same of `staleMs`. */
+  /** The same of `staleMs`; each of the two by itself. */
   readonly ownStale: boolean;
   /** Operators have set its durations: entries that were stored before live no longer than it says. */
   readonly overridden: boolean;

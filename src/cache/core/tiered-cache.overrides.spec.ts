@@ -50,13 +50,39 @@ describe('an override of a policy', () => {
 
   test('does not touch a place that gave its own life, nor the window of one that gave its own window', () => {
     const { cache } = make();
-    cache.overridePolicies({ api: { ttlMs: 7_000, staleMs: 3_000 } });
+    cache.overridePolicies({ api: { ttlMs: 7_000 } });
     const ownTtl = overridePolicy(policies.api, { ttlMs: 30_000 });
     expect(cache.policyInForce(ownTtl)).toBe(ownTtl);
+    cache.overridePolicies({ api: { ttlMs: 7_000, staleMs: 3_000 } });
+    const ownBoth = overridePolicy(policies.api, { ttlMs: 30_000, staleMs: 1_000 });
+    expect(cache.policyInForce(ownBoth)).toBe(ownBoth);
     const ownStale = overridePolicy(policies.api, { staleMs: 0 });
     expect(cache.policyInForce(ownStale)).toMatchObject({ ttlMs: 7_000, staleMs: 0 });
     cache.overridePolicies({ api: { staleMs: 3_000 } });
     expect(cache.policyInForce(ownStale)).toBe(ownStale);
+  });
+
+  test('of the window is followed by a place that gave its own life alone', async () => {
+    const { cache, clock } = make();
+    const own = overridePolicy(api, { ttlMs: 400 });
+    await cache.getOrSet('k', () => 1, { policy: own });
+    cache.overridePolicies({ api: { ttlMs: 100, staleMs: 0 } });
+    expect(cache.policyInForce(own)).toMatchObject({ ttlMs: 400, staleMs: 0, overridden: true });
+    await clock.advance(399);
+    expect(cache.peekFresh('k', own)).toMatchObject({ value: 1, freshMs: 1 });
+    await clock.advance(1);
+    expect(await cache.lookup('k', () => 2, { policy: own })).toMatchObject({ value: 2, outcome: 'miss' });
+    cache.overridePolicies({ api: { staleMs: 900 } });
+    expect(cache.policyInForce(own)).toMatchObject({ ttlMs: 400, staleMs: 900 });
+  });
+
+  test('of the window does not cut a value that was set for longer than its place says', async () => {
+    const { cache, clock } = make();
+    const own = overridePolicy(api, { ttlMs: 400 });
+    await cache.set('k', 1, { policy: own, ttlMs: 800 });
+    cache.overridePolicies({ api: { staleMs: 0 } });
+    await clock.advance(799);
+    expect(await cache.get('k', { policy: own })).toBe(1);
   });
 
   test('leaves a value that was set with a life of its own as it is', async () => {

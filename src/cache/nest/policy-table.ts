@@ -2,9 +2,20 @@ import { CacheOptionsError, overridePolicy, policies, type CachePolicy, type Val
 import { at, policyOptionsOf } from './decorators/decorator-options';
 import type { CachedMetadata } from './decorators/cached.decorator';
 
+/** How many decorated routes and methods are under a policy, and which overrides of it they do not follow. */
+export interface PolicyPlaces {
+  readonly total: number;
+  /** Those that gave their own `ttlMs`. */
+  readonly ownTtl: number;
+  /** Those that gave their own `staleMs`. */
+  readonly ownStale: number;
+}
+
 /** The policies of an application by name: the six of the table, and its own. */
 export class PolicyTable {
   readonly #byName = new Map<string, CachePolicy>(Object.entries(policies));
+  /** What the decorated places have, by the place: as many as are in the code. */
+  readonly #places = new Map<string, CachePolicy>();
 
   /** @throws CacheOptionsError when two policies have one name */
   constructor(own: readonly CachePolicy[] = []) {
@@ -29,9 +40,21 @@ export class PolicyTable {
    */
   resolve(where: string, { policy, options }: CachedMetadata, serializer?: ValueSerializer): CachePolicy {
     const base = typeof policy === 'string' ? this.named(where, policy) : policy;
-    return at(where, () =>
+    const resolved = at(where, () =>
       overridePolicy(base, { ...policyOptionsOf(options), ...(serializer && { serializer }) }),
     );
+    this.#places.set(where, resolved);
+    return resolved;
+  }
+
+  /** The places that have been resolved under a policy: all of them once the application has started. */
+  placesOf(name: string): PolicyPlaces {
+    const places = [...this.#places.values()].filter(place => place.name === name);
+    return {
+      total: places.length,
+      ownTtl: places.filter(({ ownTtl }) => ownTtl).length,
+      ownStale: places.filter(({ ownStale }) => ownStale).length,
+    };
   }
 
   private named(where: string, name: string): CachePolicy {

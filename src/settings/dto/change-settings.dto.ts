@@ -97,7 +97,7 @@ export class ChangeCacheDto {
     type: 'object',
     additionalProperties: { $ref: getSchemaPath(ChangePolicyDto) },
     description: 'By the name of the policy, as GET /api/v1/cache/policies lists them',
-    example: { api: { ttl_seconds: 60, stale_seconds: null } },
+    example: { model: { ttl_seconds: 60, stale_seconds: null } },
   })
   @MayBeAbsent()
   @IsObject({ message: 'must be an object' })

@@ -53,7 +53,7 @@ export class CacheSettingsDto {
     additionalProperties: { $ref: getSchemaPath(PolicySettingsDto) },
     description: 'Every policy by its name; what is in force is at GET /api/v1/cache/policies',
     example: {
-      api: { ttl_seconds: 60, stale_seconds: null },
+      model: { ttl_seconds: 60, stale_seconds: null },
       db: { ttl_seconds: null, stale_seconds: null },
     },
   })
