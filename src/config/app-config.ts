@@ -4,6 +4,7 @@ import { adminKeys } from './admin-keys';
 import { cleanupFolders } from './cleanup-folders';
 import { hostNames } from './host-names';
 import { redisUrl } from './redis-url';
+import { registryHosts } from './registry-hosts';
 import { cronOrOff, oneOf, onOff, Refusal, setting, settingDoc, text, url, wholeNumber } from './setting';
 import { trustedProxies, type TrustedProxy } from './trusted-proxies';
 
@@ -137,6 +138,11 @@ export const settingsSchema = z.strictObject({
       env: 'OLLAMA_MAX_PULLS',
       unit: 'pulls',
       description: 'Models that this instance has pulled at once; a further pull is a 429.',
+    }),
+    pullHosts: setting<readonly string[]>(registryHosts, ['registry.ollama.ai', 'hf.co'], {
+      env: 'OLLAMA_PULL_HOSTS',
+      description:
+        'Comma list of hosts, with a port where it is not 443, that the name of a pulled model may begin with; off allows names without a host alone.',
     }),
     pullTimeoutMs: setting(wholeNumber(100, 604_800_000), 21_600_000, {
       env: 'OLLAMA_PULL_TIMEOUT_MS',

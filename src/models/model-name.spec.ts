@@ -1,4 +1,4 @@
-import { isModelName, withTag } from './model-name';
+import { hostOf, isModelName, withTag } from './model-name';
 
 describe('the name of a model', () => {
   it.each([
@@ -27,6 +27,19 @@ describe('the name of a model', () => {
     `${'a'.repeat(121)}`,
   ])('may not be %j', name => {
     expect(isModelName(name)).toBe(false);
+  });
+
+  it.each([
+    ['llama3:8b', undefined],
+    ['library/llama3:8b', undefined],
+    ['HF.co/team/model:Q4_K_M', 'hf.co'],
+    ['localhost/team/model', 'localhost'],
+    ['10.0.0.1:8080/team/model', '10.0.0.1:8080'],
+    ['registry:5000/model', 'registry:5000'],
+    ['10.0.0.1/model', '10.0.0.1'],
+    ['internal/a/b/c', 'internal'],
+  ])('tells the host that a pull asks: %s', (name, host) => {
+    expect(hostOf(name)).toBe(host);
   });
 
   it('without a tag means the latest', () => {

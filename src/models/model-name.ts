@@ -9,6 +9,16 @@ export function isModelName(text: string): boolean {
   return text.length <= maxModelNameCharacters && pattern.test(text) && !text.includes('..');
 }
 
+/**
+ * The host that a pull of this name asks, with its port, in lower case; `undefined` where it is the registry of Ollama. Ollama reads
+ * one where the name has three parts; a first part of two that no namespace can be counts as one as well.
+ */
+export function hostOf(name: string): string | undefined {
+  const [first = '', ...rest] = name.split('/');
+  const isHost = rest.length > 1 || (rest.length === 1 && /[.:]/.test(first));
+  return isHost ? first.toLowerCase() : undefined;
+}
+
 /** The full name: Ollama reads a name without a tag as `:latest`. */
 export function withTag(name: string): string {
   const last = name.slice(name.lastIndexOf('/') + 1);

@@ -46,6 +46,14 @@ function unknownToProvider(): ProblemException {
   );
 }
 
+/** @param host a host that is not among OLLAMA_PULL_HOSTS */
+export function hostRefused(host: string): ProblemException {
+  const message = `begins with the host ${host}, which is not one of OLLAMA_PULL_HOSTS`;
+  return new ProblemException(400, 'MODEL_HOST_REFUSED', 'Host refused', `name: ${message}`, [
+    { path: 'name', code: 'MODEL_HOST_REFUSED', message },
+  ]);
+}
+
 export function noProvider(): ProblemException {
   return new ProblemException(
     503,

@@ -4,8 +4,15 @@ import { AppConfig } from '../config/app-config';
 import { ProblemException } from '../http/problem.exception';
 import { tagsOfPull } from './cache';
 import { causeOf } from './cause-of';
-import { withTag } from './model-name';
-import { noProvider, problemOf, pullAborted, pullTimedOut, tooManyPulls } from './model-problems';
+import { hostOf, withTag } from './model-name';
+import {
+  hostRefused,
+  noProvider,
+  problemOf,
+  pullAborted,
+  pullTimedOut,
+  tooManyPulls,
+} from './model-problems';
 import { OllamaClient, OllamaError } from './ollama.client';
 import { Pull } from './pull';
 import { progressOf } from './pull-progress';
@@ -39,12 +46,15 @@ export class ModelPulls implements OnModuleDestroy {
    * Begins a pull, or joins the one of this model that is under way.
    * @param name a model name, of which `isModelName` says that it is one
    * @param onEnd is told of the end of one that began here
-   * @throws ProblemException 503 without a provider and while shutting down, 429 at a limit
+   * @throws ProblemException 400 for a host that is not listed: the machine of the provider would ask it, from inside of its network;
+   * 503 without a provider and while shutting down, 429 at a limit
    */
   start(name: string, onEnd: (pull: Pull) => void = () => undefined): { pull: Pull; joined: boolean } {
+    const { maxPulls, pullHosts } = this.config.ollama;
+    const host = hostOf(name);
+    if (host !== undefined && !pullHosts.includes(host)) throw hostRefused(host);
     if (!this.ollama) throw noProvider();
     if (this.#closing.signal.aborted) throw pullAborted();
-    const { maxPulls } = this.config.ollama;
     const known = this.#running.get(withTag(name))?.pull;
     if (known && known.watchers >= pullLimits.maxWatchers)
       throw tooManyPulls(`${pullLimits.maxWatchers} requests watch this pull`);

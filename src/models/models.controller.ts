@@ -89,7 +89,11 @@ export class ModelsController {
       },
     },
   })
-  @ApiResponse({ status: 400, description: 'BODY_INVALID, VALIDATION_FAILED, UNKNOWN_FIELD' })
+  @ApiResponse({
+    status: 400,
+    description:
+      'BODY_INVALID, VALIDATION_FAILED, UNKNOWN_FIELD, MODEL_HOST_REFUSED: a host that is not listed',
+  })
   @ApiResponse({ status: 404, description: 'MODEL_NOT_FOUND: the provider finds no model of this name' })
   @ApiResponse({
     status: 429,

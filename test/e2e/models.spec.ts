@@ -401,6 +401,7 @@ describe('a pull', () => {
     ['a path', { name: '../x' }, 'VALIDATION_FAILED', 'name'],
     ['a line feed', { name: 'a\nb' }, 'VALIDATION_FAILED', 'name'],
     ['too long a name', { name: 'a'.repeat(121) }, 'VALIDATION_FAILED', 'name'],
+    ['a host of the inside', { name: '10.0.0.1:8080/team/model' }, 'MODEL_HOST_REFUSED', 'name'],
     ['a field too many', { name: 'new:1b', insecure: true }, 'UNKNOWN_FIELD', 'insecure'],
     ['__proto__', '{"name":"new:1b","__proto__":{}}', 'BODY_FORBIDDEN_KEY', '$.__proto__'],
   ])(

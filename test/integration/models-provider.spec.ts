@@ -272,6 +272,24 @@ describe('a pull', () => {
     expect(() => pulls.start('new:1b')).toThrow(expect.objectContaining({ code: 'MODEL_PULL_ABORTED' }));
   });
 
+  it('of a name with a host is refused, unless the host is listed', async () => {
+    const refused = expect.objectContaining({ status: 400, code: 'MODEL_HOST_REFUSED' }) as Error;
+    const asked = ollama.asked.length;
+    for (const name of ['10.0.0.1:8080/team/model', 'localhost/team/model', 'hf.co:8080/team/model'])
+      expect(() => pullsOf().start(name)).toThrow(refused);
+    expect(() => pullsOf({ pullHosts: [] }).start('hf.co/team/model')).toThrow(refused);
+    expect(ollama.asked).toHaveLength(asked);
+    for (const [hosts, name] of [
+      [undefined, 'HF.co/team/model'],
+      [['registry:5000'], 'registry:5000/team/model'],
+      [[], 'team/model'],
+    ] as const) {
+      const { pull } = pullsOf(hosts && { pullHosts: hosts }).start(name);
+      await follow(pull);
+      expect(ollama.asked.at(-1)).toBe('POST /api/pull');
+    }
+  });
+
   it('needs a provider', () => {
     pulls = new ModelPulls(null, under.cache, new AppConfig(settingsSchema.parse({})));
     expect(() => pulls.start('new:1b')).toThrow(

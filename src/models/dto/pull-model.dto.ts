@@ -6,7 +6,8 @@ const message = `must be the name of a model, [host[:port]/][namespace/]model[:t
 
 export class PullModelDto {
   @ApiProperty({
-    description: 'As Ollama writes it: `[host[:port]/][namespace/]model[:tag]`; without a tag the latest',
+    description:
+      'As Ollama writes it: `[host[:port]/][namespace/]model[:tag]`; without a tag the latest. A host is one of OLLAMA_PULL_HOSTS.',
     maxLength: maxModelNameCharacters,
     example: 'llama3.2:3b',
   })
