@@ -44,6 +44,11 @@ export function translateDatabaseError(error: unknown): unknown {
   return isAway ? new DatabaseUnavailableError(undefined, { cause: error }) : error;
 }
 
+/** Whether an error says that the database is away, itself or in its causes (drizzle wraps what the driver throws). */
+export function isDatabaseAway(error: unknown): boolean {
+  return findCause(error, cause => cause instanceof DatabaseUnavailableError || undefined) ?? false;
+}
+
 /** PostgreSQL's SQLSTATE of an error, looked for in its causes as well (drizzle wraps what the driver throws). */
 export function sqlState(error: unknown): string | undefined {
   return findCause(error, cause =>

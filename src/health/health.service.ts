@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { HealthCheckService, HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
-import { TieredCache, WarmingService } from '../cache';
+import { CacheLoadTimeoutError, TieredCache, WarmingService } from '../cache';
 import { AppConfig } from '../config/app-config';
 import { Database } from '../database/database';
+import { isDatabaseAway } from '../database/database-errors';
 import { HardwareService } from '../hardware/hardware.service';
 import { SettingsService } from '../settings/settings.service';
 import type { Check } from './check-history';
@@ -111,10 +112,17 @@ export class HealthService {
     };
   }
 
-  /** As they were last seen here where neither cache nor database has them: health is asked for most when something is away. */
+  /**
+   * As they were last seen here where neither cache nor database has them: health is asked for most when something is away, and the
+   * checks of this same answer say what. Any other error is a fault, and not hidden.
+   */
   private async thresholds(): Promise<AlertThresholds> {
-    const document = await this.settings.current().catch(() => this.settings.inForce());
-    return document.health;
+    try {
+      return (await this.settings.current()).health;
+    } catch (error) {
+      if (!isDatabaseAway(error) && !(error instanceof CacheLoadTimeoutError)) throw error;
+      return this.settings.inForce().health;
+    }
   }
 
   private databaseIndicator({ status, responseTimeMs, error }: Check): HealthIndicatorResult {
