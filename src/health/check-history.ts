@@ -20,7 +20,10 @@ export interface CheckSummary {
   uptimePercent: number | null;
 }
 
-/** What the checks of one service came to; times of the last success and failure outlive the window of the uptime. */
+/**
+ * What the checks of one service came to; times of the last success and failure outlive the window of the uptime. In memory, and each
+ * instance its own (docs/decisions/0014).
+ */
 export class CheckHistory {
   readonly #uptime: UptimeWindow;
   #lastSuccessMs: number | null = null;

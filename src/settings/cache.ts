@@ -11,7 +11,7 @@ export const settingsCache = {
   /**
    * The row of the database, for whatever in the application depends on the settings. Without Redis nobody tells of another
    * instance's change: the TTL is how late it is noticed. A database that is away leaves the settings as they were for a day.
-   * The routes above do not read it.
+   * The routes above do not read it (docs/decisions/0014).
    */
   row: { key: 'settings:row', ttlMs: 60_000, staleMs: 86_400_000, tags: ['settings'] },
 } as const satisfies Record<string, string | CacheDecoratorOptions>;
