@@ -1,5 +1,6 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
+import { eventually } from '../../test/e2e/harness/eventually';
 import { drainOnClose } from './draining';
 
 describe('a server that is told to close', () => {
@@ -68,6 +69,20 @@ describe('a server that is told to close', () => {
     await asked;
     await close();
     expect(await response).toBe('given up');
+  });
+
+  test('has forgotten what waited behind another answer on a connection that has ended', async () => {
+    const responses: ServerResponse[] = [];
+    answer = response => responses.push(response);
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(3));
+    await eventually(() => expect(responses).toHaveLength(3));
+    const told = responses.map(response => jest.spyOn(response, 'setHeader'));
+    socket.destroy();
+    await eventually(() => expect(responses[0]!.req.socket.destroyed).toBe(true));
+    await new Promise(setImmediate); // `close` comes after
+    await close();
+    for (const setHeader of told) expect(setHeader).not.toHaveBeenCalled();
   });
 
   test('says so when it is closed twice', async () => {

@@ -1,4 +1,5 @@
 import type { Server, ServerResponse } from 'node:http';
+import { onceOver } from './connection-end';
 
 /** Requests under way may take so long after the server was told to close; then their connections are ended. */
 const patienceMs = 3_000;
@@ -14,7 +15,7 @@ export function drainOnClose(server: Server, limitMs = patienceMs): void {
   server.prependListener('request', (_request, response) => {
     if (closing) response.setHeader('Connection', 'close');
     open.add(response);
-    response.once('close', () => open.delete(response));
+    onceOver(response, () => open.delete(response));
   });
   const close = server.close.bind(server);
   server.close = callback => {

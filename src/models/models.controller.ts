@@ -14,6 +14,7 @@ import { AdminOnly } from '../auth/admin-only.decorator';
 import { AuditLog } from '../auth/audit-log';
 import { CacheModelData, WarmUp } from '../cache';
 import { AppConfig } from '../config/app-config';
+import { isOver, onceOver } from '../http/connection-end';
 import { NoQuery } from '../http/no-query.decorator';
 import { modelsCache } from './cache';
 import { ModelDetailsDto, ModelListDto } from './dto/model-response.dto';
@@ -118,10 +119,10 @@ export class ModelsController {
     );
     if (!joined) record(pull, 'job');
     const watch = pull.watch();
-    response.once('close', () => void watch.return());
+    onceOver(response, () => void watch.return());
     await foundWithin(pull, findWithinMs);
     if (pull.state.kind === 'failed') throw pull.state.problem;
-    if (!response.destroyed) await sendNdjson(response, linesOfPull(pull, watch));
+    if (!isOver(response)) await sendNdjson(response, linesOfPull(pull, watch));
   }
 
   /** A model that is called `pulls` is at `pulls:latest`. */

@@ -1,5 +1,6 @@
 import { createServer, get, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
+import { eventually } from '../../test/e2e/harness/eventually';
 import { sendNdjson } from './send-ndjson';
 
 let server: Server;
@@ -59,6 +60,20 @@ describe('lines of JSON', () => {
     response.destroy();
     await ended;
     expect(isClosed).toBe(true);
+  });
+
+  it('do not wait for a client that has left while its answer waited behind another one', async () => {
+    const ended: Promise<void>[] = [];
+    const large = [{ text: 'x'.repeat(100_000) }, { text: 'x' }];
+    server = createServer((request, response) => {
+      if (request.url === '/lines') ended.push(sendNdjson(response, listOf(large)));
+    });
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    for (const path of ['/held', '/lines']) socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    await eventually(() => expect(ended).toHaveLength(1));
+    socket.destroy();
+    await ended[0];
   });
 });
 

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { isOver, onceOver } from '../http/connection-end';
 
 /** One JSON object a line (github.com/ndjson/ndjson-spec); not registered with IANA, and what Ollama calls it. */
 export const ndjsonType = 'application/x-ndjson; charset=utf-8';
@@ -17,7 +18,7 @@ export async function sendNdjson(response: ServerResponse, objects: AsyncIterabl
   });
   response.flushHeaders();
   for await (const object of objects) {
-    if (response.destroyed) return;
+    if (isOver(response)) return;
     if (!response.write(`${JSON.stringify(object)}\n`)) await taken(response);
   }
   response.end();
@@ -27,10 +28,14 @@ export async function sendNdjson(response: ServerResponse, objects: AsyncIterabl
 function taken(response: ServerResponse): Promise<void> {
   return new Promise(resolve => {
     const go = (): void => {
-      response.off('drain', go).off('close', go);
+      response.off('drain', go);
+      forget();
       resolve();
     };
-    response.on('drain', go).on('close', go);
-    if (response.destroyed) go();
+    response.on('drain', go);
+    const forget = onceOver(response, () => {
+      response.off('drain', go);
+      resolve();
+    });
   });
 }

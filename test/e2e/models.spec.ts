@@ -320,16 +320,31 @@ describe('a pull', () => {
     expect([running, max_running]).toEqual([0, 1]);
   });
 
-  it('does not wait for a client that takes nothing', async () => {
-    const release = at().ollama.pulls.hold();
-    const body = JSON.stringify({ name: 'other:1b' });
+  /** Follows a pull so many times on one connection, whose answers wait behind one another, and takes nothing. */
+  async function pipelined(name: string, times = 1): Promise<Socket> {
+    const body = JSON.stringify({ name });
     const socket: Socket = await new Promise(resolve => {
       const made = connect(at().app.port, '127.0.0.1', () => resolve(made));
     });
     socket.pause();
-    socket.write(
-      `POST ${path}/pull HTTP/1.1\r\nHost: localhost\r\nX-API-Key: ${key}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
-    );
+    const request = `POST ${path}/pull HTTP/1.1\r\nHost: localhost\r\nX-API-Key: ${key}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    socket.write(request.repeat(times));
+    return socket;
+  }
+
+  it('is left by all who followed it on one connection, when that ends', async () => {
+    const release = at().ollama.pulls.hold();
+    const socket = await pipelined('other:1b', 3);
+    await eventually(async () => expect((await pullsOf(at().app)).pulls[0]).toMatchObject({ watchers: 3 }));
+    socket.destroy();
+    await eventually(async () => expect((await pullsOf(at().app)).pulls[0]).toMatchObject({ watchers: 0 }));
+    release();
+    await eventually(async () => expect((await pullsOf(at().app)).pulls[0]).toMatchObject({ state: 'done' }));
+  });
+
+  it('does not wait for a client that takes nothing', async () => {
+    const release = at().ollama.pulls.hold();
+    const socket = await pipelined('other:1b');
     await eventually(async () =>
       expect((await pullsOf(at().app)).pulls[0]).toMatchObject({ name: 'other:1b', watchers: 1 }),
     );

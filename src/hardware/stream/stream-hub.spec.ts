@@ -121,6 +121,40 @@ describe('the hub of the stream', () => {
     await until(() => counts.clients === 0);
   });
 
+  /** A client with so many requests on one connection, one behind the other: all are let in, the first is answered. */
+  async function pipelining(requests: number): Promise<Socket> {
+    const { socket } = await client();
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(requests - 1));
+    await until(() => responses.length === requests);
+    return socket;
+  }
+
+  it('frees the places of answers that wait behind another one when their connection ends', async () => {
+    const socket = await pipelining(3);
+    expect(counts.clients).toBe(3);
+    socket.destroy();
+    await until(() => counts.clients === 0);
+    expect(clock.pending).toBe(0);
+    const next = await client();
+    await until(() => next.text().startsWith('HTTP/1.1 200'));
+  });
+
+  it('lets answers go that wait behind another one and get nowhere', async () => {
+    await pipelining(3);
+    reading = async () => `data: ${'x'.repeat(100_000)}\n\n`;
+    await clock.advance(stallLimitMs + 2_000);
+    expect(counts).toMatchObject({ stalled: 2, clients: 1 });
+  });
+
+  it('keeps no place for a client that has left before it came in', async () => {
+    const { socket } = await client();
+    socket.destroy();
+    await until(() => responses[0]!.destroyed && counts.clients === 0);
+    expect(hub.join(responses[0]!, 1)).toBe(true);
+    expect(counts.clients).toBe(0);
+    expect(clock.pending).toBe(0);
+  });
+
   it('says something on a quiet stream, and nothing more on others', async () => {
     const lively = await client();
     intervalSeconds = 60;

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock, TimerHandle } from '../../cache';
+import { isOver, onceOver } from '../../http/connection-end';
 import type { HardwareCountsService } from '../hardware-counts.service';
 import { eventStreamType, retryText } from './server-sent-events';
 import { StreamClient } from './stream-client';
@@ -41,9 +42,13 @@ export class StreamHub {
     return this.#isClosed;
   }
 
-  /** Makes the response a stream; false when there is no place, and then the response is untouched. */
+  /**
+   * Makes the response a stream; false when there is no place. The response is untouched then, and also when its client has
+   * left, which takes no place.
+   */
   join(response: ServerResponse, intervalSeconds: number): boolean {
     const { clock, counts, maxClients } = this.options;
+    if (isOver(response)) return true;
     if (this.#isClosed || this.#clients.size >= maxClients) {
       counts.refused += 1;
       return false;
@@ -52,7 +57,7 @@ export class StreamHub {
     const client = new StreamClient(response, intervalSeconds, clock.nowMs());
     this.#clients.add(client);
     counts.clients = this.#clients.size;
-    response.once('close', () => this.#leave(client));
+    onceOver(response, () => this.#leave(client));
     client.send(retryText(retryMs), clock.nowMs());
     if (!this.#timer && !this.#turning) {
       this.#originMs = clock.nowMs();
@@ -90,6 +95,7 @@ export class StreamHub {
       if (client.hasStalled(clock.nowMs(), stallLimitMs)) {
         counts.stalled += 1;
         client.destroy();
+        this.#leave(client); // one that waits behind another answer would not close
       } else if (client.takeTurn(second)) {
         if (!client.isBlocked) ready.push(client);
         else {
