@@ -162,7 +162,7 @@ export const settingsSchema = z.strictObject({
       {
         env: 'HARDWARE_HOST_ID',
         description:
-          'Name of this host in the recorded history; instances of one host share it. Set it where host names change, as in containers.',
+          'Name of this host in the recorded history and for tasks, of which it runs one at a time; its instances share it. Set it where host names change, as in containers.',
         defaultText: 'the name of the host',
       },
     ),

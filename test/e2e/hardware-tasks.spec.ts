@@ -112,6 +112,7 @@ describe('tasks on one instance', () => {
       HARDWARE_CLEANUP_MAX_FILES: '4',
       HARDWARE_BENCHMARK_FOLDER: benchmarkFolder,
       HARDWARE_BENCHMARK_FILE_BYTES: '4194304',
+      HARDWARE_HOST_ID: 'host-of-the-tasks',
       HARDWARE_TASKS_KEPT: '5',
     });
   });
@@ -142,6 +143,7 @@ describe('tasks on one instance', () => {
       expect(answer.headers.get('cache-control')).toBe('no-store');
       expect(answer.body).toMatchObject({
         kind: 'benchmark',
+        host: 'host-of-the-tasks',
         status: 'queued',
         progress: 0,
         finished_at: null,

@@ -1,6 +1,5 @@
 import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
-import os from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Actor } from '../../auth/actor.decorator';
 import { AppConfig } from '../../config/app-config';
@@ -25,7 +24,6 @@ const startAttempts = 3;
 @Injectable()
 export class TasksService implements OnModuleInit, OnModuleDestroy {
   private readonly log = new Logger('HardwareTasks');
-  private readonly host = os.hostname();
   /** A new one for each start: what an earlier process of this instance left behind is not ours. */
   private readonly owner = randomUUID();
   private readonly running = new Set<RunningTask>();
@@ -62,7 +60,8 @@ export class TasksService implements OnModuleInit, OnModuleDestroy {
     await this.repository.prune(this.config.tasks.kept);
     for (let attempt = 0; attempt < startAttempts; attempt += 1) {
       this.refuseWhileClosing();
-      const { host, owner } = this;
+      const { owner, config } = this;
+      const host = config.hardware.hostId;
       const task = await this.repository.insert({ id: randomUUID(), kind, host, owner, parameters });
       if (task) {
         this.log.log(`${kind} ${task.id} was begun by ${by.id}`);
