@@ -59,8 +59,8 @@ describe('a running task', () => {
   beforeAll(() => Logger.overrideLogger(false)); // failures are what this is about
   let row: OneRow;
   beforeEach(() => (row = new OneRow()));
-  const start = (work: TaskWork, leaseMs = 60_000): RunningTask =>
-    new RunningTask(task, row, work, { heartbeatMs: 5, leaseMs, finishLimitMs: 60_000 });
+  const start = (work: TaskWork, leaseMs = 60_000, firstRetryMs = 250): RunningTask =>
+    new RunningTask(task, row, work, { heartbeatMs: 5, leaseMs, finishLimitMs: 60_000, firstRetryMs });
 
   it('writes the progress with its heartbeats alone, however often it is told, and never backwards', async () => {
     const { work, begun, release } = held();
@@ -138,6 +138,33 @@ describe('a running task', () => {
     running.stop('shutdown');
     await running.ended;
     expect(performance.now() - beganAtMs).toBeLessThan(3_000);
+  });
+
+  it.each<[string, (running: RunningTask, release: () => void) => void]>([
+    ['has ended', (_, release) => release()],
+    ['was cancelled', running => running.stop('cancel')],
+  ])('that %s before a shutdown does not hold it up either', async (_, end) => {
+    const { work, begun, release } = held();
+    const running = start(work);
+    await begun;
+    row.isAway = true;
+    end(running, release);
+    await eventually(() => expect(row.refusals).toBeGreaterThan(2)); // it waits longer and longer for the next time
+    const beganAtMs = performance.now();
+    running.stop('shutdown');
+    await running.ended;
+    expect(performance.now() - beganAtMs).toBeLessThan(3_000);
+  });
+
+  it('that waits to be written down is woken by a shutdown, and written down once more', async () => {
+    const running = start(() => Promise.resolve({ well: true }), 60_000, 30_000);
+    row.isAway = true;
+    jest.spyOn(row, 'begin').mockResolvedValue(task);
+    await eventually(() => expect(row.refusals).toBe(1));
+    row.isAway = false;
+    running.stop('shutdown');
+    await running.ended;
+    expect(row.end).toMatchObject({ status: 'done' });
   });
 
   it('tells why it failed where that is for its reader, and nothing of what is not', async () => {

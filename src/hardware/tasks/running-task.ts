@@ -13,7 +13,6 @@ import type { TaskEnd, TasksRepository } from './tasks.repository';
 
 export type StopReason = 'cancel' | 'shutdown' | 'lease';
 
-const firstRetryMs = 250;
 const maxRetryMs = 5_000;
 /** How long an end that the database does not take is held when the application stops, in milliseconds. */
 const finishLimitAtShutdownMs = 1_500;
@@ -24,6 +23,8 @@ export interface TaskTimes {
   readonly leaseMs: number;
   /** How long an end that the database does not take is held. */
   readonly finishLimitMs: number;
+  /** Before it is told once more; doubled each time, up to five seconds. */
+  readonly firstRetryMs: number;
 }
 
 /**
@@ -38,6 +39,9 @@ export class RunningTask {
   readonly #log = new Logger('HardwareTasks');
   readonly #stop = new AbortController();
   readonly #over = new AbortController();
+  /** The application stops; `#stop` may have been aborted before, for another reason. */
+  readonly #closing = new AbortController();
+  #closingAtMs = Infinity;
   #progress = 0;
   #kept: TaskResult | null = null;
   #renewedAtMs = performance.now();
@@ -47,7 +51,7 @@ export class RunningTask {
     private readonly task: Task,
     private readonly repository: Pick<TasksRepository, 'begin' | 'renew' | 'finish'>,
     work: TaskWork,
-    private readonly times: TaskTimes = { heartbeatMs, leaseMs, finishLimitMs: 60_000 },
+    private readonly times: TaskTimes = { heartbeatMs, leaseMs, finishLimitMs: 60_000, firstRetryMs: 250 },
   ) {
     this.ended = this.#run(work);
   }
@@ -58,6 +62,10 @@ export class RunningTask {
 
   /** Stops the work; `ended` tells when it has stopped. */
   stop(reason: StopReason): void {
+    if (reason === 'shutdown' && !this.#closing.signal.aborted) {
+      this.#closingAtMs = performance.now();
+      this.#closing.abort();
+    }
     this.#stop.abort(reason);
   }
 
@@ -127,13 +135,16 @@ export class RunningTask {
     }
   }
 
-  /** Tries again while the database is away: for a minute, and for a moment when the application stops. */
+  /** Tries again while the database is away: for a minute, and for a moment from when the application stops. */
   async #write(end: TaskEnd): Promise<void> {
     const startedAtMs = performance.now();
-    const isStopping = this.#stop.signal.reason === 'shutdown';
-    const limitMs = isStopping ? finishLimitAtShutdownMs : this.times.finishLimitMs;
+    const untilMs = (): number =>
+      Math.min(
+        startedAtMs + this.times.finishLimitMs,
+        Math.max(startedAtMs, this.#closingAtMs) + finishLimitAtShutdownMs,
+      );
     const { id, owner, kind } = this.task;
-    for (let delayMs = firstRetryMs; ; delayMs = Math.min(2 * delayMs, maxRetryMs)) {
+    for (let delayMs = this.times.firstRetryMs; ;) {
       try {
         const task = await this.repository.finish(id, owner, end);
         this.#report(undefined);
@@ -142,13 +153,20 @@ export class RunningTask {
         return;
       } catch (error) {
         this.#report(error);
-        if (performance.now() - startedAtMs + delayMs > limitMs) {
+        if (performance.now() + delayMs > untilMs()) {
           this.#log.warn(`${kind} ${id} has ended (${end.status}), which the database was not told`);
           return;
         }
-        await sleep(delayMs, undefined, { ref: false });
+        const isUndisturbed = await this.#waitToWrite(delayMs);
+        delayMs = isUndisturbed ? Math.min(2 * delayMs, maxRetryMs) : this.times.firstRetryMs;
       }
     }
+  }
+
+  /** Waits; false when the application began to stop meanwhile, which leaves no time for long waits. */
+  async #waitToWrite(ms: number): Promise<boolean> {
+    const { signal } = this.#closing;
+    return signal.aborted ? sleep(ms, true, { ref: false }) : pause(ms, signal);
   }
 
   /** One line for each change of state. */
