@@ -15,7 +15,11 @@ export type AuditAction =
   | 'key_create'
   | 'key_revoke'
   | 'model_pull'
-  | 'breakers_reset';
+  | 'breakers_reset'
+  | 'benchmark'
+  | 'optimize'
+  | 'task_cancel'
+  | 'monitoring_change';
 
 /**
  * How it ended: `applied`; `queued`, because Redis is away; `job`, which goes on behind the answer and has a second entry
@@ -44,7 +48,7 @@ const pageWaitMs = 500;
 const pruneEvery = 100;
 
 /**
- * Writes down who did what to the cache and to the keys. A request never waits for it: entries go into a queue of at most
+ * Writes down who did what to the cache, the keys and the hosts. A request never waits for it: entries go into a queue of at most
  * 1,000 and from there into the database, in their order; past that the newest are dropped, counted and told in the log.
  */
 @Injectable()

@@ -92,6 +92,38 @@ describe('the audit log', () => {
     expect(JSON.stringify(entries)).not.toContain(made.body.key);
   });
 
+  it('has those who began and cancelled tasks of the host and changed its monitoring', async () => {
+    const first = (await latest())?.id ?? 0;
+    const optimize = await app.post<{ id: string }>('/api/v1/hardware/optimize', { actions: ['memory'] });
+    await eventually(async () =>
+      expect(await latest()).toMatchObject({ action: 'optimize', result: 'done' }),
+    );
+    const benchmark = await app.post<{ id: string }>('/api/v1/hardware/benchmark', {
+      parts: ['memory'],
+      duration_ms: 30_000,
+    });
+    await app.post('/api/v1/hardware/optimize'); // refused: there is one under way
+    await app.delete(`/api/v1/hardware/benchmark/${benchmark.body.id}`);
+    await app.delete(`/api/v1/hardware/benchmark/${benchmark.body.id}`); // has ended
+    await app.post('/api/v1/hardware/monitoring/config', { retention_days: 6, thresholds: { cpu: null } });
+    await app.post('/api/v1/hardware/monitoring/config', {}); // refused
+    const { entries } = await page();
+    const begun = { parts: ['memory'], duration_ms: '30000' };
+    const optimized = { actions: ['memory'], dry_run: true };
+    expect(
+      entries
+        .filter(({ id }) => id > first)
+        .map(({ action, target, result, job_id }) => [action, target, result, job_id]),
+    ).toEqual([
+      ['monitoring_change', { fields: ['retention_days', 'thresholds.cpu'] }, 'applied', null],
+      ['benchmark', begun, 'cancelled', benchmark.body.id],
+      ['task_cancel', { kind: 'benchmark' }, 'applied', benchmark.body.id],
+      ['benchmark', begun, 'job', benchmark.body.id],
+      ['optimize', optimized, 'done', optimize.body.id],
+      ['optimize', optimized, 'job', optimize.body.id],
+    ]);
+  });
+
   it('knows a key of the database by its id', async () => {
     const made = await app.post<{ id: string; key: string }>('/api/v1/admin/keys', {
       name: 'two',

@@ -36,6 +36,10 @@ class AuditEntryDto {
       'key_revoke',
       'model_pull',
       'breakers_reset',
+      'benchmark',
+      'optimize',
+      'task_cancel',
+      'monitoring_change',
     ],
   })
   action!: string;

@@ -141,6 +141,15 @@ export class ChangeMonitoringDto {
     const given = thresholds && resources.map(resource => [resource, plain(thresholds[resource])] as const);
     return { intervalSeconds, retentionDays, thresholds: given && Object.fromEntries(given) };
   }
+
+  /** Names of the fields that are given, as they are on the wire. */
+  fields(): string[] {
+    const { thresholds, ...others } = this;
+    return [
+      ...Object.keys(defined(others)),
+      ...Object.keys(defined(thresholds ?? {})).map(resource => `thresholds.${resource}`),
+    ];
+  }
 }
 
 export class ThresholdsDto implements Record<Resource, Threshold | null> {
@@ -204,4 +213,8 @@ function plain(threshold: Threshold | null | undefined): Threshold | null | unde
   if (!threshold) return threshold;
   const { raise, clear, samples } = threshold;
   return { raise, clear, samples };
+}
+
+function defined(fields: object): object {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }

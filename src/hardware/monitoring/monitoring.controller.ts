@@ -2,6 +2,7 @@ import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/com
 import { ApiOkResponse, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { type Actor, ByActor } from '../../auth/actor.decorator';
 import { AdminOnly } from '../../auth/admin-only.decorator';
+import { AuditLog } from '../../auth/audit-log';
 import { CacheApiResponse, CacheStaticData, InvalidatesCache } from '../../cache';
 import { NoQuery } from '../../http/no-query.decorator';
 import { hardwareCache } from '../cache';
@@ -20,6 +21,7 @@ export class MonitoringController {
   constructor(
     private readonly monitoring: MonitoringService,
     private readonly alertsOf: AlertsService,
+    private readonly audit: AuditLog,
   ) {}
 
   @Get('monitoring/config')
@@ -48,7 +50,15 @@ export class MonitoringController {
   @ApiResponse({ status: 413, description: 'BODY_TOO_LARGE' })
   @ApiResponse({ status: 415, description: 'UNSUPPORTED_MEDIA_TYPE' })
   async change(@Body() body: ChangeMonitoringDto, @ByActor() actor: Actor): Promise<MonitoringConfigDto> {
-    return toMonitoringConfigDto(await this.monitoring.change(body.toChange(), actor.id));
+    const changed = await this.monitoring.change(body.toChange(), actor.id);
+    const fields = body.fields();
+    this.audit.record(actor, {
+      action: 'monitoring_change',
+      target: { fields },
+      count: fields.length,
+      result: 'applied',
+    });
+    return toMonitoringConfigDto(changed);
   }
 
   @Get('alerts')

@@ -34,8 +34,8 @@ export interface TaskTimes {
  * Without a renewal for as long as the lease lasts the work is given up: others may count it as dead by then.
  */
 export class RunningTask {
-  /** Resolves when the work has stopped and its end is written, or cannot be. Never rejects. */
-  readonly ended: Promise<void>;
+  /** Resolves to its end when the work has stopped and that is written, or cannot be. Never rejects. */
+  readonly ended: Promise<TaskEnd>;
   readonly #log = new Logger('HardwareTasks');
   readonly #stop = new AbortController();
   readonly #over = new AbortController();
@@ -69,12 +69,13 @@ export class RunningTask {
     this.#stop.abort(reason);
   }
 
-  async #run(work: TaskWork): Promise<void> {
+  async #run(work: TaskWork): Promise<TaskEnd> {
     const heartbeats = this.#keepLease();
     const end = await this.#work(work);
     this.#over.abort();
     await heartbeats;
     await this.#write(end);
+    return end;
   }
 
   async #work(work: TaskWork): Promise<TaskEnd> {

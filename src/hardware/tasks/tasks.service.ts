@@ -2,12 +2,16 @@ import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@ne
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Actor } from '../../auth/actor.decorator';
+import { type AuditEntry, AuditLog, type AuditResult } from '../../auth/audit-log';
 import { AppConfig } from '../../config/app-config';
 import { Database } from '../../database/database';
 import { ProblemException } from '../../http/problem.exception';
 import { RunningTask } from './running-task';
 import { isActive, type Task, taskIdPattern, type TaskKind, type TaskWork } from './task';
-import { type ListedTask, TasksRepository } from './tasks.repository';
+import { type ListedTask, type TaskEnd, TasksRepository } from './tasks.repository';
+
+/** What a task was begun with; kept with it, and written into the audit log. */
+export type TaskParameters = Readonly<Record<string, number | boolean | readonly string[]>>;
 
 /** Tasks in a list at most. */
 export const maxListed = 50;
@@ -33,6 +37,7 @@ export class TasksService implements OnModuleInit, OnModuleDestroy {
     private readonly config: AppConfig,
     private readonly database: Database,
     private readonly repository: TasksRepository,
+    private readonly audit: AuditLog,
   ) {}
 
   async onModuleInit(): Promise<void> {
@@ -54,7 +59,7 @@ export class TasksService implements OnModuleInit, OnModuleDestroy {
    * Begins a task, which goes on behind the answer.
    * @throws ProblemException 409 when this host has one under way, 503 when the application stops
    */
-  async start(kind: TaskKind, parameters: Record<string, unknown>, work: TaskWork, by: Actor): Promise<Task> {
+  async start(kind: TaskKind, parameters: TaskParameters, work: TaskWork, by: Actor): Promise<Task> {
     await this.repository.interrupt();
     // Before it begins: a failure after that would refuse a task that runs.
     await this.repository.prune(this.config.tasks.kept);
@@ -65,7 +70,8 @@ export class TasksService implements OnModuleInit, OnModuleDestroy {
       const task = await this.repository.insert({ id: randomUUID(), kind, host, owner, parameters });
       if (task) {
         this.log.log(`${kind} ${task.id} was begun by ${by.id}`);
-        this.run(task, work);
+        this.record(by, task, parameters, 'job');
+        this.run(task, work, end => this.record(by, task, parameters, auditResultOf(end)));
         return task;
       }
       const other = await this.repository.activeOn(host);
@@ -100,6 +106,13 @@ export class TasksService implements OnModuleInit, OnModuleDestroy {
     let task = await this.one(kind, id);
     if (!isActive(task)) return task;
     this.log.log(`${kind} ${id} is cancelled by ${by.id}`);
+    this.audit.record(by, {
+      action: 'task_cancel',
+      target: { kind },
+      count: 1,
+      result: 'applied',
+      jobId: id,
+    });
     const here = [...this.running].find(running => running.id === id);
     if (here) {
       here.stop('cancel');
@@ -115,11 +128,24 @@ export class TasksService implements OnModuleInit, OnModuleDestroy {
     return task;
   }
 
-  private run(task: Task, work: TaskWork): void {
+  private run(task: Task, work: TaskWork, onEnd: (end: TaskEnd) => void): void {
     const running = new RunningTask(task, this.repository, work);
     this.running.add(running);
     if (this.isClosing) running.stop('shutdown');
-    void running.ended.then(() => this.running.delete(running));
+    void running.ended.then(end => {
+      this.running.delete(running);
+      onEnd(end);
+    });
+  }
+
+  private record(by: Actor, { kind, id }: Task, parameters: TaskParameters, result: AuditResult): void {
+    const target: AuditEntry['target'] = Object.fromEntries(
+      Object.entries(parameters).map(([name, value]) => [
+        name,
+        typeof value === 'number' ? String(value) : value,
+      ]),
+    );
+    this.audit.record(by, { action: kind, target, count: null, result, jobId: id });
   }
 
   private refuseWhileClosing(): void {
@@ -131,6 +157,10 @@ export class TasksService implements OnModuleInit, OnModuleDestroy {
         'This instance is shutting down.',
       );
   }
+}
+
+function auditResultOf({ status }: TaskEnd): AuditResult {
+  return status === 'interrupted' ? 'failed' : status;
 }
 
 /** What an id that is no task's gets. */
