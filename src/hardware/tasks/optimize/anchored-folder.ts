@@ -10,6 +10,14 @@ export class FolderMovedError extends Error {
   }
 }
 
+/** What a name stood for when it was looked at is not what it stands for now, or has been written to since. */
+export class FileReplacedError extends Error {
+  constructor() {
+    super('the file was replaced or changed after it was looked at');
+    this.name = 'FileReplacedError';
+  }
+}
+
 /** On Linux, names under an open folder: they lead into that folder whatever has become of its path. */
 const descriptors = '/proc/self/fd';
 const hasDescriptors = process.platform === 'linux' && existsSync(descriptors);
@@ -56,9 +64,15 @@ export class AnchoredFolder {
     return lstat(join(this.base, name));
   }
 
-  /** Removes a name; of a symbolic link the link, never what it leads to. */
-  async remove(name: string): Promise<void> {
+  /**
+   * Removes a name, if it still stands for what `seen` says; of a symbolic link the link, never what it leads to. A writer
+   * may have renamed a new file over the old name. No system removes a name on a condition, so that a moment is left.
+   * @throws FileReplacedError, FolderMovedError; errors of the file system
+   */
+  async remove(name: string, seen: Pick<Stats, 'ino' | 'mtimeMs'>): Promise<void> {
     if (!hasDescriptors && (await realpath(this.path)) !== this.path) throw new FolderMovedError();
+    const { ino, mtimeMs } = await this.stat(name);
+    if (ino !== seen.ino || mtimeMs !== seen.mtimeMs) throw new FileReplacedError();
     await unlink(join(this.base, name));
   }
 

@@ -4,6 +4,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -13,7 +14,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AnchoredFolder, FolderMovedError } from './anchored-folder';
+import { AnchoredFolder, FileReplacedError, FolderMovedError } from './anchored-folder';
 import { cleanUp, type Cleanup, type CleanupOptions } from './clean-up';
 import { markerName, noCounts, oldFiles, walkLimits } from './old-files';
 
@@ -36,6 +37,7 @@ const namesIn = (path: string): string[] =>
     .filter(name => name !== markerName)
     .sort();
 const { signal } = new AbortController();
+const rules = () => ({ minAgeMs: 0, nowMs: Date.now(), signal, counts: noCounts() });
 const run = (more: Partial<CleanupOptions> = {}, step: (soFar: Cleanup) => void = () => undefined) =>
   cleanUp({ folders: [folder], minAgeMs: 60_000, maxFiles: 1_000, isDryRun: false, ...more }, signal, step);
 
@@ -157,13 +159,35 @@ describe('a folder that is held open', () => {
     await root.close();
   });
 
+  it('removes a name only while it stands for the file that was looked at', async () => {
+    for (const name of ['replaced', 'written', 'same']) old(join(folder, name));
+    const root = await AnchoredFolder.open(folder);
+    const outcomes: Record<string, string> = {};
+    for await (const { name, seen } of oldFiles(root, rules())) {
+      if (name === 'replaced') {
+        writeFileSync(join(outer, 'new'), 'new');
+        renameSync(join(outer, 'new'), join(folder, name));
+      }
+      if (name === 'written') writeFileSync(join(folder, name), 'new');
+      outcomes[name] = await root.remove(name, seen).then(
+        () => 'removed',
+        (error: Error) => error.name,
+      );
+    }
+    await root.close();
+    const replaced = FileReplacedError.name;
+    expect(outcomes).toEqual({ replaced, written: replaced, same: 'removed' });
+    expect(namesIn(folder)).toEqual(['replaced', 'written']);
+    expect(readFileSync(join(folder, 'replaced'), 'utf8')).toBe('new');
+  });
+
   it('of a walk that was broken off is closed again', async () => {
     mkdirSync(join(folder, 'inner'));
     for (const name of ['one', 'two']) old(join(folder, 'inner', name));
     const open = (): number => readdirSync('/proc/self/fd').length;
     const before = open();
     const root = await AnchoredFolder.open(folder);
-    for await (const file of oldFiles(root, { minAgeMs: 0, nowMs: Date.now(), signal, counts: noCounts() })) {
+    for await (const file of oldFiles(root, rules())) {
       expect(file.path).toMatch(/^inner\//);
       break;
     }

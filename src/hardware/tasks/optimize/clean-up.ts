@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { cleanupProblem } from '../../../config/cleanup-folders';
-import { AnchoredFolder, FolderMovedError } from './anchored-folder';
+import { AnchoredFolder, FileReplacedError, FolderMovedError } from './anchored-folder';
 import { isOfFileSystem, markerName, noCounts, type OldFile, oldFiles } from './old-files';
 
 /** Files that a result names; of the others it has the number. */
@@ -144,12 +144,14 @@ async function isMarked(root: AnchoredFolder): Promise<boolean> {
   }
 }
 
-async function remove({ folder, name }: OldFile): Promise<FileOutcome> {
+/** `failed` also when the name has come to stand for another file meanwhile, which stays. */
+async function remove({ folder, name, seen }: OldFile): Promise<FileOutcome> {
   try {
-    await folder.remove(name);
+    await folder.remove(name, seen);
     return 'removed';
   } catch (error) {
-    if (!isOfFileSystem(error) && !(error instanceof FolderMovedError)) throw error;
+    const hasMoved = error instanceof FolderMovedError || error instanceof FileReplacedError;
+    if (!isOfFileSystem(error) && !hasMoved) throw error;
     return 'failed';
   }
 }

@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import type { AnchoredFolder } from './anchored-folder';
 
 /** Folders within folders, and names that are looked at in one of the configured folders, at most. */
@@ -16,6 +17,8 @@ export interface OldFile {
   /** From the folder that the walk began in. */
   readonly path: string;
   readonly ageMs: number;
+  /** By which it is known again when it is removed. */
+  readonly seen: Pick<Stats, 'ino' | 'mtimeMs'>;
   /** What its removal frees: nothing while it has other names. */
   readonly bytes: number;
 }
@@ -83,7 +86,7 @@ export async function* oldFiles(
     const ageMs = nowMs - stat.mtimeMs;
     if (!stat.isFile()) counts.others += 1;
     else if (ageMs < minAgeMs) counts.young += 1;
-    else yield { folder, name, path, ageMs, bytes: stat.nlink > 1 ? 0 : stat.size };
+    else yield { folder, name, path, ageMs, seen: stat, bytes: stat.nlink > 1 ? 0 : stat.size };
   }
 }
 
