@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Res, UseGuards } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Res } from '@nestjs/common';
 import {
   ApiAcceptedResponse,
   ApiBody,
@@ -26,7 +26,6 @@ import {
   locationHeader,
   sayWhetherEnded,
 } from './task-answer';
-import { TaskIdGuard } from './task-id.guard';
 import { TasksService } from './tasks.service';
 
 const kind = 'benchmark';
@@ -71,7 +70,6 @@ export class BenchmarkController {
   }
 
   @Get(':id')
-  @UseGuards(TaskIdGuard)
   @NoQuery()
   @CacheHeavyComputation(tasksCache.benchmark)
   @ApiOperation({ summary: 'A benchmark of any host: how far it is, or what it found' })

@@ -6,8 +6,10 @@ const all = ['hardware', 'hardware:tasks'] as const;
 const list = 'hardware:tasks:list';
 
 type Context = { params: Readonly<Record<string, string>> };
-const ofTask = (id: string | undefined): string[] =>
-  id !== undefined && taskIdPattern.test(id) ? [`task:${id}`] : [];
+/** No tag: what no task can have for an id is answered past the cache, which keeps nothing of what anybody may invent. */
+const noTask = '!no-task';
+const ofTask = (id: string | undefined): string =>
+  id !== undefined && taskIdPattern.test(id) ? `task:${id}` : noTask;
 
 /**
  * What of the tasks is cached, under which keys and tags; never stale. One task is kept when it has ended: until then its
@@ -19,7 +21,7 @@ export const tasksCache = {
     key: 'hardware:benchmark',
     ttlMs: 300_000,
     staleMs: 0,
-    tags: ({ params }: Context) => [...all, ...ofTask(params['id'])],
+    tags: ({ params }: Context) => [...all, ofTask(params['id'])],
     query: [],
   },
   /** GET /hardware/optimize */
@@ -35,10 +37,10 @@ export const tasksCache = {
     key: 'hardware:optimization',
     ttlMs: 10_000,
     staleMs: 0,
-    tags: ({ params }: Context) => [...all, ...ofTask(params['id'])],
+    tags: ({ params }: Context) => [...all, ofTask(params['id'])],
     query: [],
   },
 } satisfies Record<string, CacheDecoratorOptions>;
 
 /** What a change of state drops: the lists, and the tasks that it is of. Progress is no change of state. */
-export const tagsOfChange = (ids: readonly string[]): string[] => [list, ...ids.flatMap(ofTask)];
+export const tagsOfChange = (ids: readonly string[]): string[] => [list, ...ids.map(ofTask)];

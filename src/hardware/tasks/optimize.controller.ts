@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Res, UseGuards } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Res } from '@nestjs/common';
 import {
   ApiAcceptedResponse,
   ApiBody,
@@ -30,7 +30,6 @@ import {
   locationHeader,
   sayWhetherEnded,
 } from './task-answer';
-import { TaskIdGuard } from './task-id.guard';
 import { maxListed, TasksService } from './tasks.service';
 
 const kind = 'optimize';
@@ -100,7 +99,6 @@ export class OptimizeController {
   }
 
   @Get(':id')
-  @UseGuards(TaskIdGuard)
   @NoQuery()
   @CacheApiResponse(tasksCache.optimization)
   @ApiOperation({ summary: 'An optimisation of any host: how far it is, or what it did' })

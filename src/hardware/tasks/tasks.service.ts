@@ -163,8 +163,7 @@ function auditResultOf({ status }: TaskEnd): AuditResult {
   return status === 'interrupted' ? 'failed' : status;
 }
 
-/** What an id that is no task's gets. */
-export function taskNotFound(): ProblemException {
+function taskNotFound(): ProblemException {
   return new ProblemException(404, 'TASK_NOT_FOUND', 'Task not found', 'There is no task of this id.');
 }
 
