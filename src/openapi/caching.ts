@@ -1,5 +1,5 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
-import type { CachedRoute } from '../cache';
+import type { CachePolicy, CachedRoute } from '../cache';
 import { operationsOf, type Headers } from './operations';
 
 const headers: Headers = {
@@ -22,8 +22,7 @@ export function describeCaching(document: OpenAPIObject, routes: readonly Cached
     const route = byOperation.get(operation.operationId ?? '');
     const ok = operation.responses['200'];
     if (!route || !ok || '$ref' in ok) continue;
-    const { name, ttlMs, staleMs, tier } = route.policy;
-    const life = `Cached: policy ${name}, ${ttlMs / 1_000} s fresh, ${staleMs / 1_000} s stale, tier ${tier}.`;
+    const life = lifeText(route.policy);
     operation.description = [operation.description, life].filter(Boolean).join('\n\n');
     ok.headers = { ...headers, ...ok.headers };
     operation.responses['304'] = {
@@ -39,4 +38,11 @@ export function describeCaching(document: OpenAPIObject, routes: readonly Cached
       example: '"3"',
     });
   }
+}
+
+/** The life that the route has by default: the document is made once, and the settings may change policies after that. */
+function lifeText({ name, ttlMs, staleMs, tier, ownTtl, ownStale }: CachePolicy): string {
+  const life = `Cached: policy ${name}, ${ttlMs / 1_000} s fresh, ${staleMs / 1_000} s stale, tier ${tier}.`;
+  if (ownTtl && ownStale) return life;
+  return `${life} Settings may give the policy another life; what the route gives itself stays.`;
 }

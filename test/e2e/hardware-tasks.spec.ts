@@ -350,12 +350,14 @@ describe('tasks on one instance', () => {
     });
 
     it('is dropped when newer ones have taken its place among those that are kept', async () => {
+      const benchmark = await endOf(app, await begin(benchmarks, { parts: ['memory'], duration_ms: 100 }));
       const first = await optimize({ actions: ['memory'] });
       const ids: string[] = [];
       for (let index = 0; index < 6; index += 1) ids.unshift((await optimize({ actions: ['memory'] })).id);
       await app.post('/api/v1/cache/invalidate', ['hardware:tasks']);
       expectProblem(await app.get(pathOf(first)), 404, 'TASK_NOT_FOUND');
       expect((await app.get<TaskList>(optimizations)).body.tasks.map(({ id }) => id)).toEqual(ids);
+      expect((await app.get(pathOf(benchmark))).status).toBe(200); // as many of each kind
     });
   });
 

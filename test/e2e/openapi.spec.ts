@@ -177,6 +177,9 @@ describe('the OpenAPI document', () => {
   it('says of cached routes which policy they are under, their headers, and that they answer 304', () => {
     const { operation } = operations().find(({ name }) => name === 'AgentsController_list')!;
     expect(operation.description).toMatch(/policy api, 30 s fresh/);
+    expect(operation.description).toContain('Settings may give the policy another life');
+    const own = operations().find(({ name }) => name === 'BenchmarkController_one')!;
+    expect(own.operation.description).toMatch(/policy compute, 300 s fresh, 0 s stale, tier \w+\.$/);
     expect(operation.responses['200']).toMatchObject({ headers: { Age: {}, ETag: {}, 'Cache-Status': {} } });
     expect(operation.responses['304']).toBeDefined();
     const uncached = operations().find(({ name }) => name === 'HealthController_live')!;

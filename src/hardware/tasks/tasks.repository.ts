@@ -131,9 +131,9 @@ export class TasksRepository {
       .returning({ id: hardwareTasks.id });
   }
 
-  /** Drops all but the latest `kept` of those that have ended. */
-  async prune(kept: number): Promise<void> {
-    const ended = notInArray(hardwareTasks.status, [...activeStatuses]);
+  /** Drops all but the latest `kept` of a kind that have ended. */
+  async prune(kind: TaskKind, kept: number): Promise<void> {
+    const ended = and(eq(hardwareTasks.kind, kind), notInArray(hardwareTasks.status, [...activeStatuses]));
     const old = this.database.orm
       .select({ id: hardwareTasks.id })
       .from(hardwareTasks)

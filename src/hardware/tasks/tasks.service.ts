@@ -62,7 +62,7 @@ export class TasksService implements OnModuleInit, OnModuleDestroy {
   async start(kind: TaskKind, parameters: TaskParameters, work: TaskWork, by: Actor): Promise<Task> {
     await this.repository.interrupt();
     // Before it begins: a failure after that would refuse a task that runs.
-    await this.repository.prune(this.config.tasks.kept);
+    await this.repository.prune(kind, this.config.tasks.kept);
     for (let attempt = 0; attempt < startAttempts; attempt += 1) {
       this.refuseWhileClosing();
       const { owner, config } = this;
