@@ -11,7 +11,10 @@ import { MonitoringRepository } from './monitoring.repository';
 import { readingOf } from './resources';
 import { SamplesRepository } from './samples.repository';
 
-/** How often it is looked whether a tick has come; a change of the interval counts from the next look on. */
+/**
+ * It is looked whether a tick has come at the beginning of each second, whatever part of it the look before has taken: at an interval of a
+ * second none is left out. A change of the interval counts from the next look on.
+ */
 const lookMs = 1_000;
 const daySeconds = 86_400;
 const pruneEverySeconds = 600;
@@ -74,7 +77,7 @@ export class Sampler implements OnApplicationBootstrap, OnModuleDestroy {
     const { signal } = this.#closed;
     while (!signal.aborted) {
       await this.look(Date.now());
-      await sleep(lookMs, undefined, { signal, ref: false }).catch((error: Error) => {
+      await sleep(lookMs - (Date.now() % lookMs), undefined, { signal, ref: false }).catch((error: Error) => {
         if (error.name !== 'AbortError') throw error;
       });
     }

@@ -1,0 +1,72 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { TieredCache } from '../../cache';
+import type { AppConfig } from '../../config/app-config';
+import { HardwareCountsService } from '../hardware-counts.service';
+import type { HardwareService } from '../hardware.service';
+import type { AlertsRepository } from './alerts.repository';
+import type { AlertsService } from './alerts.service';
+import { type MonitoringConfig, monitoringDefaults } from './monitoring-config';
+import type { MonitoringRepository, StoredMonitoring } from './monitoring.repository';
+import { Sampler } from './sampler';
+import type { SamplesRepository } from './samples.repository';
+
+jest.mock('node:timers/promises', () => ({
+  ...jest.requireActual<object>('node:timers/promises'),
+  setTimeout: jest.fn(),
+}));
+
+const vitals = { cpuPercent: 1, loadPerCore: 1, memoryPercent: 1, swapPercent: 1, diskPercent: 1 };
+
+describe('the sampler', () => {
+  let nowMs: number;
+  let readingMs: number;
+  let config: MonitoringConfig;
+  let read: () => Promise<StoredMonitoring>;
+  let ticks: number[];
+  let sampler: Sampler;
+
+  beforeEach(() => {
+    nowMs = 1_750_000_000_400;
+    readingMs = 0;
+    config = { ...monitoringDefaults, intervalSeconds: 1 };
+    read = async () => ({ config, updatedAt: null, updatedBy: null });
+    ticks = [];
+    jest.spyOn(Date, 'now').mockImplementation(() => nowMs);
+    sampler = new Sampler(
+      { hardware: { monitoring: true, hostId: 'host' } } as AppConfig,
+      { runAs: (_: string, work: () => unknown) => work() } as unknown as TieredCache,
+      {
+        vitals: async () => {
+          nowMs += readingMs;
+          return vitals;
+        },
+      } as unknown as HardwareService,
+      { read: () => read() } as MonitoringRepository,
+      {
+        insert: async (_: string, tick: number) => ticks.push(tick) > 0,
+        prune: async () => 0,
+      } as unknown as SamplesRepository,
+      { follow: async () => undefined } as unknown as AlertsService,
+      { prune: async () => 0 } as unknown as AlertsRepository,
+      new HardwareCountsService(),
+    );
+  });
+  afterEach(() => jest.restoreAllMocks());
+
+  it('leaves no second out while reading the host takes less than one', async () => {
+    readingMs = 300;
+    let destroyed: Promise<void> | undefined;
+    const looked = new Promise<void>(resolve => {
+      jest.mocked(sleep).mockImplementation(async ms => {
+        nowMs += ms!;
+        if (ticks.length < 20) return;
+        destroyed = sampler.onModuleDestroy();
+        resolve();
+      });
+    });
+    sampler.onApplicationBootstrap();
+    await looked;
+    await destroyed;
+    expect(ticks).toEqual(Array.from({ length: 20 }, (_, n) => 1_750_000_000 + n));
+  });
+});
