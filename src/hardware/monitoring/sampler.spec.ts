@@ -1,6 +1,8 @@
+import { Logger } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TieredCache } from '../../cache';
 import type { AppConfig } from '../../config/app-config';
+import { DatabaseUnavailableError } from '../../database/database-errors';
 import { HardwareCountsService } from '../hardware-counts.service';
 import type { HardwareService } from '../hardware.service';
 import type { AlertsRepository } from './alerts.repository';
@@ -68,5 +70,26 @@ describe('the sampler', () => {
     await looked;
     await destroyed;
     expect(ticks).toEqual(Array.from({ length: 20 }, (_, n) => 1_750_000_000 + n));
+  });
+
+  it('goes on with the last configuration when there is one that cannot be read, and says so once', async () => {
+    const warn = jest.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
+    const log = jest.spyOn(Logger.prototype, 'log').mockReturnValue(undefined);
+    const good = read;
+    const look = async (times: number): Promise<void> => {
+      for (let n = 0; n < times; n += 1) await sampler.look((nowMs += 1_000));
+    };
+    await look(1);
+    read = () => Promise.reject(new DatabaseUnavailableError());
+    await look(2);
+    expect(warn).not.toHaveBeenCalled();
+    read = () => Promise.reject(new TypeError('not a row'));
+    await look(3);
+    expect(warn.mock.calls).toEqual([[expect.stringContaining('not a row')]]);
+    expect(log).not.toHaveBeenCalled();
+    read = good;
+    await look(2);
+    expect(log.mock.calls).toEqual([['the configuration of the monitoring is read again']]);
+    expect(ticks).toHaveLength(8);
   });
 });

@@ -2,6 +2,7 @@ import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy }
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { TieredCache } from '../../cache';
 import { AppConfig } from '../../config/app-config';
+import { DatabaseUnavailableError } from '../../database/database-errors';
 import { HardwareCountsService } from '../hardware-counts.service';
 import { HardwareService } from '../hardware.service';
 import { AlertsRepository } from './alerts.repository';
@@ -36,6 +37,7 @@ export class Sampler implements OnApplicationBootstrap, OnModuleDestroy {
   #prunedAtTick: number | undefined;
   #prunedToDays: number | undefined;
   #isAway = false;
+  #isConfigBad = false;
 
   constructor(
     private readonly app: AppConfig,
@@ -107,8 +109,16 @@ export class Sampler implements OnApplicationBootstrap, OnModuleDestroy {
   async #currentConfig(): Promise<MonitoringConfig> {
     try {
       this.#config = (await this.monitoring.read()).config;
+      if (this.#isConfigBad) this.#log.log('the configuration of the monitoring is read again');
+      this.#isConfigBad = false;
     } catch (error) {
-      this.#log.debug(`the configuration of the monitoring cannot be read: ${String(error)}`);
+      // That the database is away is told of the tick, which cannot be written either.
+      if (!(error instanceof DatabaseUnavailableError) && !this.#isConfigBad) {
+        this.#isConfigBad = true;
+        this.#log.warn(
+          `the configuration of the monitoring cannot be read, the last one stays: ${String(error)}`,
+        );
+      }
     }
     return this.#config;
   }
