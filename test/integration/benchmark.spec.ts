@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import os, { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -101,6 +101,7 @@ describe('a benchmark', () => {
 
   it('of the disk clears away a name that an earlier one had no time to', async () => {
     writeFileSync(join(folder, 'sutazai-benchmark-dead.tmp'), '');
+    utimesSync(join(folder, 'sutazai-benchmark-dead.tmp'), new Date(0), new Date(0));
     writeFileSync(join(folder, 'other.tmp'), '');
     await runBenchmark(options({ parts: ['disk'] }), context());
     expect(readdirSync(folder)).toEqual(['other.tmp']);

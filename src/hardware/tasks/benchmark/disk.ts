@@ -1,10 +1,12 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TaskError } from '../task';
 import { runInThread, type ThreadError, type ThreadProgram } from './thread';
 
 const prefix = 'sutazai-benchmark-';
 const suffix = '.tmp';
+/** A file has its name for a moment; after so long nobody is going to take it away, whatever the clocks of two hosts say. */
+const leftOverAgeMs = 600_000;
 
 export interface DiskBenchmark {
   /** Size of the file that was written, then read. */
@@ -129,8 +131,18 @@ export async function benchmarkDisk(
   }
 }
 
-/** Names of processes that were killed between making their file and taking its name away; the files are empty. */
-async function removeLeftOvers(folder: string): Promise<void> {
-  for (const name of await readdir(folder))
-    if (name.startsWith(prefix) && name.endsWith(suffix)) await rm(join(folder, name), { force: true });
+/**
+ * Names of processes that were killed between making their file and taking its name away; the files are empty. A young one
+ * may be of another instance that shares the folder and is between the two.
+ */
+export async function removeLeftOvers(folder: string, nowMs = Date.now()): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!name.startsWith(prefix) || !name.endsWith(suffix)) continue;
+    const path = join(folder, name);
+    const stat = await lstat(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+      return undefined; // its process has taken the name away
+    });
+    if (stat && nowMs - stat.mtimeMs >= leftOverAgeMs) await rm(path, { force: true });
+  }
 }
