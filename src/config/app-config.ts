@@ -282,7 +282,8 @@ export const settingsSchema = z.strictObject({
     kept: setting(wholeNumber(1, 10_000), 100, {
       env: 'HARDWARE_TASKS_KEPT',
       unit: 'tasks',
-      description: 'Benchmarks, and optimisations, that have ended and are kept; the oldest of each are dropped.',
+      description:
+        'Benchmarks, and optimisations, that have ended and are kept; the oldest of each are dropped.',
     }),
     benchmarkFolder: setting<string | undefined>(text(/^[^\0]{1,4096}$/, 'a path'), undefined, {
       env: 'HARDWARE_BENCHMARK_FOLDER',
