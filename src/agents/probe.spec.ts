@@ -106,6 +106,23 @@ describe('a probe', () => {
     await new Promise(done => slow.close(done));
   });
 
+  it('has an end and leaves no connection when it is answered with another protocol (101)', async () => {
+    const closed: Promise<void>[] = [];
+    const switching = createTcp(socket => {
+      closed.push(new Promise(done => socket.once('close', () => done())));
+      socket.on('error', () => undefined);
+      socket.once('data', () =>
+        socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n'),
+      );
+    });
+    await new Promise<void>(done => switching.listen(0, '127.0.0.1', done));
+    const url = `http://127.0.0.1:${(switching.address() as AddressInfo).port}`;
+    expect(await probe(url, local)).toBe('unhealthy');
+    expect(closed).toHaveLength(1);
+    await Promise.all(closed);
+    await new Promise(done => switching.close(done));
+  });
+
   it('is given up when its signal says so', async () => {
     const end = new AbortController();
     answer = () => end.abort();

@@ -58,7 +58,14 @@ export function probe(url: string, options: ProbeOptions = {}): Promise<'healthy
         response.destroy(); // unread: a body of any length costs nothing
         done(statusCode >= 200 && statusCode < 300 ? 'healthy' : 'unhealthy');
       })
+      // 101 that nobody asked for: Node leaves the connection, and its end, to whoever listens, and the signal ends it no more.
+      .once('upgrade', (_response, socket) => {
+        socket.destroy();
+        done('unhealthy');
+      })
       .on('error', fail)
+      // Last of all, whichever way it ended: nothing that Node does leaves a probe without an end.
+      .once('close', () => fail(new Error('closed without an answer')))
       .end();
   });
 }
