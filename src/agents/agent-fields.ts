@@ -44,3 +44,6 @@ export interface AgentFilter {
   afterName?: string | undefined;
   limit: number;
 }
+
+/** Of the list from its beginning. */
+export type FirstPage = Omit<AgentFilter, 'afterName'>;

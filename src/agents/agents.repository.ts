@@ -5,7 +5,7 @@ import { AppConfig } from '../config/app-config';
 import { Database } from '../database/database';
 import { agents, agentTokens, seeds } from '../database/schema';
 import type { ExpectedVersions } from '../http/if-match';
-import type { AgentFilter, ReportedStatus } from './agent-fields';
+import type { AgentFilter, FirstPage, ReportedStatus } from './agent-fields';
 import type { AgentToProbe, ProbedAgent } from './agent-prober';
 import { heartbeatSql, probeSql, statusSql, type Signs } from './agent-status-sql';
 import { agentsCache, agentWrites } from './cache';
@@ -50,8 +50,20 @@ export class AgentsRepository {
     this.#known = { probe: probeSql(watchIntervalMs > 0), heartbeat: heartbeatSql(offlineAfterMs) };
   }
 
+  /** Behind a cursor uncached: any name makes one, so that they would be keys for whoever likes to invent them. */
+  async page(filter: AgentFilter): Promise<AgentRow[]> {
+    const { afterName, ...first } = filter;
+    return afterName === undefined ? ((await this.firstPage(first)) ?? []) : this.#page(filter);
+  }
+
+  /** Undefined, which is not stored, instead of an empty one: capabilities that no agent has are anybody's to invent too. */
   @CacheDatabaseQuery(agentsCache.pageQuery)
-  async page({ status, capability, afterName, limit }: AgentFilter): Promise<AgentRow[]> {
+  async firstPage(filter: FirstPage): Promise<AgentRow[] | undefined> {
+    const rows = await this.#page(filter);
+    return rows.length > 0 ? rows : undefined;
+  }
+
+  async #page({ status, capability, afterName, limit }: AgentFilter): Promise<AgentRow[]> {
     return this.database.orm
       .select()
       .from(agents)

@@ -1,5 +1,5 @@
 import type { CacheDecoratorOptions, InvalidatesOptions } from '../cache';
-import { type AgentFilter, agentIdPattern } from './agent-fields';
+import { agentIdPattern, type FirstPage } from './agent-fields';
 
 /** Everything about agents carries `agents`. Pages carry `agents:pages` as well, one agent `agent:<id>`. */
 const all = 'agents';
@@ -26,21 +26,22 @@ export const agentsCache = {
     tags: ({ params }: { params: Readonly<Record<string, string>> }) => [all, ...ofAgent(params['id'])],
     query: [],
   },
-  /** One page from the database. Never stale, as one agent below: the route would store it as fresh, and not say so. */
+  /**
+   * A first page from the database; those behind a cursor are the route's alone. Never stale, as one agent below: the route
+   * would store it as fresh, and not say so. It lives as long as the route's: both together are how far `last_seen_at` may be
+   * behind, of which the Age tells but the second half.
+   */
   pageQuery: {
     key: 'agents:page-query',
+    ttlMs: 30_000,
     staleMs: 0,
     tags: [all, pages],
-    args: (filter: AgentFilter) => [
-      filter.status ?? '',
-      filter.capability ?? '',
-      filter.afterName ?? '',
-      filter.limit,
-    ],
+    args: (filter: FirstPage) => [filter.status ?? '', filter.capability ?? '', filter.limit],
   },
   /** One agent from the database; that there is none of an id is forgotten soon, because ids are anybody's to invent. */
   oneQuery: {
     key: 'agents:one-query',
+    ttlMs: 30_000,
     staleMs: 0,
     tags: ([id]: readonly unknown[]) => [all, ...ofAgent(id)],
     negativeTtlMs: 5_000,

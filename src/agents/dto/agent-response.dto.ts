@@ -41,7 +41,8 @@ export class AgentDto {
     nullable: true,
     format: 'date-time',
     example: '2026-02-01T12:00:00.000Z',
-    description: 'The last heartbeat. A cached answer may be behind by as much as its Age',
+    description:
+      'The last heartbeat. A cached answer may be behind by up to 30 s more than its Age, a minute in all',
   })
   last_seen_at!: string | null;
 

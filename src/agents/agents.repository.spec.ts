@@ -1,0 +1,79 @@
+import { Module } from '@nestjs/common';
+import { Test, type TestingModule } from '@nestjs/testing';
+import { PostgresServer } from '../../test/e2e/harness/postgres-server';
+import { CacheModule, PolicyTable } from '../cache';
+import { AppConfig } from '../config/app-config';
+import { Database } from '../database/database';
+import { AgentsRepository } from './agents.repository';
+import { agentsCache } from './cache';
+
+let server: PostgresServer;
+let database: Database;
+let running: TestingModule;
+let repository: AgentsRepository;
+let url: string;
+
+beforeAll(async () => {
+  server = await PostgresServer.start();
+  url = await server.createDatabase('repository');
+  database = await Database.open({
+    mode: 'server',
+    url,
+    dataDir: '/nowhere',
+    poolSize: 2,
+    connectTimeoutMs: 2_000,
+    statementTimeoutMs: 5_000,
+  });
+  const config = { agents: { offlineAfterMs: 60_000, watchIntervalMs: 1_000 } } as AppConfig;
+  @Module({
+    imports: [CacheModule.forRoot({ warming: { enabled: false } })],
+    providers: [
+      { provide: Database, useValue: database },
+      { provide: AppConfig, useValue: config },
+      AgentsRepository,
+    ],
+  })
+  class TestModule {}
+  running = await Test.createTestingModule({ imports: [TestModule] })
+    .setLogger(false as never)
+    .compile();
+  await running.init();
+  repository = running.get(AgentsRepository);
+}, 60_000);
+afterAll(async () => {
+  await running.close();
+  await database.close();
+  await server.stop();
+});
+beforeEach(() => server.query('DELETE FROM agents', [], url));
+
+/** Behind the back of the cache: what is cached is not dropped. */
+const add = (id: string, columns = '', values = ''): Promise<unknown> =>
+  server.query(
+    `INSERT INTO agents (id, name, type, status, capabilities${columns}) VALUES ('${id}', '${id}', 'test', 'unknown', '{}'${values})`,
+    [],
+    url,
+  );
+const idsOf = async (filter: Parameters<AgentsRepository['page']>[0]): Promise<string[]> =>
+  (await repository.page(filter)).map(({ id }) => id);
+
+describe('what is cached of agents', () => {
+  it('lives as long behind the route as in it: a silent heartbeat is seen within a minute', () => {
+    const table = running.get(PolicyTable, { strict: false });
+    const lives = [agentsCache.pageQuery, agentsCache.oneQuery].map(options => {
+      const { ttlMs, staleMs } = table.resolve('spec', { policy: 'db', options });
+      return ttlMs + staleMs;
+    });
+    expect(lives).toEqual([30_000, 30_000]);
+  });
+
+  it('are first pages that have agents: neither empty ones nor those behind a cursor', async () => {
+    expect(await idsOf({ limit: 5 })).toEqual([]);
+    await add('b');
+    expect(await idsOf({ limit: 5 })).toEqual(['b']);
+    expect(await idsOf({ limit: 5, afterName: 'a' })).toEqual(['b']);
+    await add('c');
+    expect(await idsOf({ limit: 5 })).toEqual(['b']);
+    expect(await idsOf({ limit: 5, afterName: 'a' })).toEqual(['b', 'c']);
+  });
+});
