@@ -77,3 +77,36 @@ describe('what is cached of agents', () => {
     expect(await idsOf({ limit: 5, afterName: 'a' })).toEqual(['b', 'c']);
   });
 });
+
+describe('another URL', () => {
+  const probed = (id: string, heartbeat: string | null): Promise<unknown> =>
+    server.query(
+      `INSERT INTO agents (id, name, type, status, capabilities, url, probe_result, reported_status, last_seen_at)
+       VALUES ($1, $1, 'test', 'offline', '{}', 'http://here', 'unreachable', $2, now())`,
+      [id, heartbeat],
+      url,
+    );
+  const changed = async (id: string, change: Parameters<AgentsRepository['update']>[1]): Promise<string> =>
+    (await repository.update(id, change, 'any'))!.status;
+
+  it.each([null, 'http://there'])(
+    '(%j) ends the status that the probe of the one before has made',
+    async next => {
+      await probed('silent', null);
+      await probed('beating', 'healthy');
+      expect(await changed('silent', { url: next })).toBe('unknown');
+      expect(await changed('beating', { url: next })).toBe('healthy');
+    },
+  );
+
+  it('leaves a status that is given with it, or was set by hand and never probed', async () => {
+    await probed('a', null);
+    expect(await changed('a', { url: null, status: 'unhealthy' })).toBe('unhealthy');
+    expect(await changed('a', { url: 'http://there' })).toBe('unhealthy');
+  });
+
+  it('is not the same one again', async () => {
+    await probed('a', null);
+    expect(await changed('a', { url: 'http://here' })).toBe('offline');
+  });
+});

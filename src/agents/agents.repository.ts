@@ -108,16 +108,23 @@ export class AgentsRepository {
 
   /** The changed record, or null when there is none of this id at one of these versions. */
   async update(id: string, change: AgentChange, expected: ExpectedVersions): Promise<AgentRow | null> {
-    const { url } = change;
+    const { url, status } = change;
+    const isOther = sql`${agents.url} IS DISTINCT FROM ${url}`;
+    const statusWithoutProbe = statusSql({ ...this.#known, probe: sql.raw(`'none'`) });
+    const isKnown = sql`${agents.reportedStatus} IS NOT NULL OR ${agents.probeResult} IS NULL`;
     const [row] = await this.database.orm
       .update(agents)
       .set({
         ...change,
         ...changed,
-        // What was found at another URL says nothing of this one.
+        // What was found at another URL says nothing of this one, and neither does the status that was made of it.
         ...(url !== undefined && {
-          probeResult: sql`CASE WHEN ${agents.url} = ${url} THEN ${agents.probeResult} END`,
+          probeResult: sql`CASE WHEN ${isOther} THEN NULL ELSE ${agents.probeResult} END`,
         }),
+        ...(url !== undefined &&
+          status === undefined && {
+            status: sql`CASE WHEN NOT (${isOther}) THEN ${agents.status} WHEN ${isKnown} THEN ${statusWithoutProbe} ELSE 'unknown' END`,
+          }),
       })
       .where(and(eq(agents.id, id), isAt(expected)))
       .returning();
