@@ -46,7 +46,7 @@ export class AgentOrAdminGuard implements CanActivate {
     if (credentials.kind !== 'key' || !looksIssued(credentials.key, 'agent') || !agentIdPattern.test(id))
       return undefined;
     const expected = await this.tokens.find(id);
-    return expected !== undefined && sameDigest(expected, digestOf(credentials.key)) ? id : undefined;
+    return expected !== null && sameDigest(expected, digestOf(credentials.key)) ? id : undefined;
   }
 
   #limit(id: string): void {

@@ -13,14 +13,14 @@ const foreignKeyViolation = '23503';
 export class AgentTokensRepository {
   constructor(private readonly database: Database) {}
 
-  /** The digest of an agent's token, undefined when it has none. */
+  /** The digest of an agent's token, null when it has none. */
   @CacheSessionData(agentsCache.token)
-  async find(agentId: string): Promise<string | undefined> {
+  async find(agentId: string): Promise<string | null> {
     const [row] = await this.database.orm
       .select({ sha256: agentTokens.sha256 })
       .from(agentTokens)
       .where(eq(agentTokens.agentId, agentId));
-    return row?.sha256;
+    return row?.sha256 ?? null;
   }
 
   /** Puts a digest in the place of the one before. False when there is no such agent. */

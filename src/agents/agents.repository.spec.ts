@@ -1,11 +1,12 @@
 import { Module } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { PostgresServer } from '../../test/e2e/harness/postgres-server';
-import { CacheModule, PolicyTable } from '../cache';
+import { CacheModule, PolicyTable, TieredCache } from '../cache';
 import { AppConfig } from '../config/app-config';
 import { Database } from '../database/database';
+import { AgentTokensRepository } from './agent-tokens.repository';
 import { AgentsRepository } from './agents.repository';
-import { agentsCache } from './cache';
+import { agentsCache, agentWrites } from './cache';
 
 let server: PostgresServer;
 let database: Database;
@@ -31,6 +32,7 @@ beforeAll(async () => {
       { provide: Database, useValue: database },
       { provide: AppConfig, useValue: config },
       AgentsRepository,
+      AgentTokensRepository,
     ],
   })
   class TestModule {}
@@ -108,5 +110,24 @@ describe('another URL', () => {
   it('is not the same one again', async () => {
     await probed('a', null);
     expect(await changed('a', { url: 'http://here' })).toBe('offline');
+  });
+});
+
+describe('that an agent has no token', () => {
+  it('is remembered, so that guesses cost one query, until it gets one', async () => {
+    const tokens = running.get(AgentTokensRepository);
+    const cache = running.get(TieredCache, { strict: false });
+    const before = database.queries;
+    for (let n = 0; n < 5; n += 1) expect(await tokens.find('guessed')).toBeNull();
+    expect(database.queries - before).toBe(1);
+    for (const [sha256, tags] of [
+      ['a'.repeat(64), agentWrites.create.tags({ result: { id: 'guessed' } })],
+      ['b'.repeat(64), agentWrites.rotateToken.tags({ params: { id: 'guessed' } })],
+    ] as const) {
+      if (sha256.startsWith('a')) await add('guessed');
+      await tokens.replace('guessed', sha256);
+      await cache.invalidateTags([...tags]);
+      expect(await tokens.find('guessed')).toBe(sha256);
+    }
   });
 });

@@ -48,12 +48,13 @@ export const agentsCache = {
   },
   /**
    * The digest of an agent's token: in Redis and never in this process, so that a token that was replaced on one instance is
-   * let in by no other. That there is none is not remembered.
+   * let in by no other. That there is none is remembered for a moment: anybody can write what looks like a token.
    */
   token: {
     key: 'agents:token',
     tier: 'redis',
     ttlMs: 60_000,
+    negativeTtlMs: 5_000,
     tags: ([id]: readonly unknown[]) => ofToken(id),
   },
 } satisfies Record<string, CacheDecoratorOptions>;
@@ -70,7 +71,12 @@ const tagsOfWrite = (...ids: readonly unknown[]): string[] =>
 /** What each write drops. */
 export const agentWrites = {
   /** POST /agents: its id may have been asked for in vain. */
-  create: { tags: ({ result }: { result?: unknown }) => tagsOfWrite((result as { id?: unknown })?.id) },
+  create: {
+    tags: ({ result }: { result?: unknown }) => {
+      const { id } = (result ?? {}) as { id?: unknown };
+      return [...tagsOfWrite(id), ...ofToken(id)];
+    },
+  },
   /** PATCH /agents/{id} */
   change: { tags: ({ params }: Params) => tagsOfWrite(params['id']) },
   /** DELETE /agents/{id} */
