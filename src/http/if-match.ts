@@ -3,6 +3,9 @@ import { ProblemException } from './problem.exception';
 /** The versions that an `If-Match` header names, or `any` for `*`. */
 export type ExpectedVersions = ReadonlySet<number> | 'any';
 
+/** Entity tags (RFC 9110, 8.8.3) with commas between them; one inside of the quotes is part of its tag. */
+const tagList = /^\s*(?:W\/)?"[\x21\x23-\x7e]*"(?:\s*,\s*(?:W\/)?"[\x21\x23-\x7e]*")*\s*$/;
+
 /** What was read compressed has the tag of its coding: the version is the same. */
 const tagOfVersion = /^"(\d{1,15})(?:-(?:br|gzip))?"$/;
 
@@ -37,15 +40,14 @@ export function versionTag(version: number): string {
 
 function versionsOf(header: string): ExpectedVersions {
   if (header.trim() === '*') return 'any';
-  const tags = header.split(',').map(tag => tag.trim());
-  if (!tags.every(tag => /^(W\/)?"[\x21\x23-\x7e]*"$/.test(tag))) {
+  if (!tagList.test(header)) {
     const message = 'must be *, or entity tags such as "3"';
     throw new ProblemException(400, 'IF_MATCH_INVALID', 'Invalid If-Match', `If-Match ${message}.`, [
       { path: 'If-Match', code: 'IF_MATCH_INVALID', message },
     ]);
   }
   return new Set(
-    tags.flatMap(tag => {
+    (header.match(/(?:W\/)?"[^"]*"/g) ?? []).flatMap(tag => {
       const version = tagOfVersion.exec(tag)?.[1];
       return version === undefined ? [] : [Number(version)];
     }),
