@@ -62,6 +62,15 @@ describe('the breakers of hosts', () => {
     expect(await breakers.run('b:1', works)).toBe('ok');
   });
 
+  it('keep the failures of a host although more others answer than there is room for', async () => {
+    const breakers = new HostBreakers({ maxHosts: 3 });
+    for (let turn = 0; turn < 3; turn += 1) {
+      await failing(breakers, 'dead:1', 1);
+      for (let n = 0; n < 5; n += 1) await breakers.run(`host-${n}:1`, works);
+    }
+    await expect(breakers.run('dead:1', works)).rejects.toThrow(BrokenCircuitError);
+  });
+
   it('are so many at most: a closed one that was used longest ago makes room first', async () => {
     const breakers = new HostBreakers({ maxHosts: 3 });
     await failing(breakers, 'open:1', 3);

@@ -12,13 +12,15 @@ export interface HostBreakerOptions {
   failures?: number;
   /** An open one lets a call through after so many milliseconds. Default 60,000. */
   halfOpenAfterMs?: number;
-  /** Hosts that have one; past it the one that was used longest ago goes, closed ones first. Default 1,000. */
+  /** Hosts that have one; past it the one that was used longest ago goes, those without a failure in a row first, then closed ones. Default 10,000. */
   maxHosts?: number;
 }
 
 interface HostBreaker {
   readonly policy: CircuitBreakerPolicy;
   failures: number;
+  /** Since the last success. */
+  failuresInRow: number;
   successes: number;
   openedAtMs: number | null;
 }
@@ -29,7 +31,7 @@ export class HostBreakers {
   readonly #hosts = new Map<string, HostBreaker>();
   readonly #options: Required<HostBreakerOptions>;
 
-  constructor({ failures = 3, halfOpenAfterMs = 60_000, maxHosts = 1_000 }: HostBreakerOptions = {}) {
+  constructor({ failures = 3, halfOpenAfterMs = 60_000, maxHosts = 10_000 }: HostBreakerOptions = {}) {
     this.#options = { failures, halfOpenAfterMs, maxHosts };
   }
 
@@ -40,9 +42,11 @@ export class HostBreakers {
       try {
         const result = await call();
         breaker.successes += 1;
+        breaker.failuresInRow = 0;
         return result;
       } catch (error) {
         breaker.failures += 1;
+        breaker.failuresInRow += 1;
         throw error;
       }
     });
@@ -87,17 +91,23 @@ export class HostBreakers {
       halfOpenAfter: this.#options.halfOpenAfterMs,
       breaker: new ConsecutiveBreaker(this.#options.failures),
     });
-    const breaker: HostBreaker = { policy, failures: 0, successes: 0, openedAtMs: null };
+    const breaker: HostBreaker = { policy, failures: 0, failuresInRow: 0, successes: 0, openedAtMs: null };
     policy.onBreak(() => (breaker.openedAtMs = Date.now()));
     policy.onReset(() => (breaker.openedAtMs = null));
     return breaker;
   }
 
   #makeRoom(): void {
-    for (const [host, { policy }] of this.#hosts)
-      if (policy.state === CircuitState.Closed) return void this.#hosts.delete(host);
+    let closed: string | undefined;
+    for (const [host, { policy, failuresInRow }] of this.#hosts) {
+      if (policy.state !== CircuitState.Closed) continue;
+      // What has not failed has nothing to remember: more hosts than there is room for must not lose the count of dead ones.
+      if (failuresInRow === 0) return void this.#hosts.delete(host);
+      closed ??= host;
+    }
     const [oldest] = this.#hosts.keys();
-    if (oldest !== undefined) this.#hosts.delete(oldest);
+    const last = closed ?? oldest;
+    if (last !== undefined) this.#hosts.delete(last);
   }
 }
 
