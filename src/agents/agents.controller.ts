@@ -12,6 +12,7 @@ import {
   Res,
 } from '@nestjs/common';
 import {
+  ApiBody,
   ApiCreatedResponse,
   ApiHeader,
   ApiNoContentResponse,
@@ -170,6 +171,7 @@ export class AgentsController {
       'With the token of the agent as key, or as administrator. Cached answers are dropped only when the status changes, so that their `last_seen_at` may be behind by up to 30 s more than their Age, a minute in all.',
   })
   @ApiParam(id)
+  @ApiBody({ type: HeartbeatDto, required: false })
   @ApiOkResponse({ type: AgentDto, headers: etag })
   @ApiResponse({
     status: 400,

@@ -38,6 +38,11 @@ function faults(of: (operation: Operation, path: string) => readonly string[]): 
 }
 
 describe('the OpenAPI document', () => {
+  it('lets the body of a heartbeat be left out', () => {
+    const beat = operations().find(({ path }) => path.endsWith('/heartbeat'))!;
+    expect(beat.operation.requestBody).toMatchObject({ required: false });
+  });
+
   it('is valid', () => {
     // Its validator is an ES module, which Jest cannot load.
     const check = `import('@seriousme/openapi-schema-validator').then(async ({ Validator }) => {
