@@ -57,7 +57,7 @@ async function statuses(): Promise<Record<string, string>> {
 describe('the status in SQL', () => {
   it('is the one of the rules, for every pair of signs; what has it already is not written', async () => {
     await fill();
-    const changed = await repository(1_000).settle();
+    const changed = await repository(1_000).settle(1_000);
     expect(await statuses()).toEqual(
       Object.fromEntries(pairs.map(pair => [nameOf(pair), statusOf(pair.probe, pair.sign) ?? 'unknown'])),
     );
@@ -67,12 +67,23 @@ describe('the status in SQL', () => {
         .map(nameOf)
         .sort(),
     );
-    expect(await repository(1_000).settle()).toEqual([]);
+    expect(await repository(1_000).settle(1_000)).toEqual([]);
+  });
+
+  it('is written to so many agents at most in one statement, and to the rest by the next ones', async () => {
+    await fill();
+    const known = pairs.filter(({ probe, sign }) => statusOf(probe, sign) !== undefined).length;
+    const [first, second, third] = [
+      await repository(1_000).settle(known - 2),
+      await repository(1_000).settle(known - 2),
+      await repository(1_000).settle(known - 2),
+    ].map(ids => ids.length);
+    expect([first, second, third]).toEqual([known - 2, 2, 0]);
   });
 
   it('leaves old probes out of account where nobody probes', async () => {
     await fill();
-    await repository(0).settle();
+    await repository(0).settle(1_000);
     expect(await statuses()).toEqual(
       Object.fromEntries(pairs.map(pair => [nameOf(pair), statusOf('none', pair.sign) ?? 'unknown'])),
     );

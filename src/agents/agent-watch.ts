@@ -11,6 +11,8 @@ const job = 'agents-watch';
 const leaseMs = 20_000;
 /** Agents that are probed between two looks at whether this instance still leads, for each that is probed at once. */
 const pagePerProbe = 4;
+/** Agents whose status one statement changes. */
+const settledAtOnce = 500;
 
 export interface WatchCounts {
   /** Rounds that this instance has brought to their end, and that failed or went to another instance on the way. */
@@ -74,6 +76,7 @@ export class AgentWatch implements OnApplicationBootstrap, OnModuleDestroy {
     let isDone = false;
     try {
       isDone = await this.#watch(lead);
+      if (this.#isFailing) this.#log.log('the status of agents is kept up again');
       this.#isFailing = false;
     } finally {
       if (isDone) this.#ended += 1;
@@ -85,8 +88,13 @@ export class AgentWatch implements OnApplicationBootstrap, OnModuleDestroy {
   /** Whether it came to the end. */
   async #watch(lead: Lead): Promise<boolean> {
     const pageSize = pagePerProbe * this.config.agents.probeConcurrency;
-    await this.repository.settle();
+    let settledAtMs = -Infinity;
     for (let after = lead.progress ?? ''; ;) {
+      // A round over many hosts that do not answer takes minutes: who falls silent meanwhile is not found with the next one alone.
+      if (performance.now() - settledAtMs >= this.config.agents.watchIntervalMs) {
+        if (!(await this.#settle(lead, after))) return false;
+        settledAtMs = performance.now();
+      }
       const page = await this.repository.withUrl(after, pageSize);
       const probed = await this.prober.probeAll(page);
       if (this.#isClosing) return false;
@@ -97,6 +105,14 @@ export class AgentWatch implements OnApplicationBootstrap, OnModuleDestroy {
       after = last.id;
       if (!(await lead.keep(after))) return false;
     }
+  }
+
+  /** In statements of a bounded size; whether this instance still leads. */
+  async #settle(lead: Lead, progress: string): Promise<boolean> {
+    while ((await this.repository.settle(settledAtOnce)).length === settledAtOnce) {
+      if (this.#isClosing || !(await lead.keep(progress))) return false;
+    }
+    return true;
   }
 
   /** Once for each change of state: while the database is away every round fails. */

@@ -155,14 +155,25 @@ export class AgentsRepository {
     return found ?? null;
   }
 
-  /** Gives every agent the status that its signs say, such as offline to those that have fallen silent. The ids of those that had another one. */
+  /**
+   * Gives agents the status that their signs say, such as offline to those that have fallen silent: `limit` of them at most. The
+   * ids of those that had another one; when they are as many as the limit there may be more.
+   */
   @InvalidatesCache(agentWrites.observed)
-  async settle(): Promise<string[]> {
+  async settle(limit: number): Promise<string[]> {
     const status = statusSql(this.#known);
+    // Locked in the order of their ids, and those that a heartbeat is writing are left to the next time.
+    const unsettled = this.database.orm
+      .select({ id: agents.id })
+      .from(agents)
+      .where(ne(agents.status, status))
+      .orderBy(asc(agents.id))
+      .limit(limit)
+      .for('update', { skipLocked: true });
     const rows = await this.database.orm
       .update(agents)
       .set({ status, ...changed })
-      .where(ne(agents.status, status))
+      .where(and(inArray(agents.id, unsettled), ne(agents.status, status)))
       .returning({ id: agents.id });
     return rows.map(({ id }) => id);
   }
