@@ -168,7 +168,7 @@ export class AgentsController {
   @ApiOperation({
     summary: 'Say that an agent is alive',
     description:
-      'With the token of the agent as key, or as administrator. Cached answers are dropped only when the status changes, so that their `last_seen_at` may be behind by up to 30 s more than their Age, a minute in all.',
+      'With the token of the agent as key, or as administrator. Cached answers are dropped only when the status changes, so that their `last_seen_at` may be behind by ten minutes more than their Age.',
   })
   @ApiParam(id)
   @ApiBody({ type: HeartbeatDto, required: false })

@@ -1,12 +1,12 @@
 import { Module } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { PostgresServer } from '../../test/e2e/harness/postgres-server';
-import { CacheModule, PolicyTable, TieredCache } from '../cache';
+import { CacheModule, TieredCache } from '../cache';
 import { AppConfig } from '../config/app-config';
 import { Database } from '../database/database';
 import { AgentTokensRepository } from './agent-tokens.repository';
 import { AgentsRepository } from './agents.repository';
-import { agentsCache, agentWrites } from './cache';
+import { agentWrites } from './cache';
 
 let server: PostgresServer;
 let database: Database;
@@ -60,15 +60,6 @@ const idsOf = async (filter: Parameters<AgentsRepository['page']>[0]): Promise<s
   (await repository.page(filter)).map(({ id }) => id);
 
 describe('what is cached of agents', () => {
-  it('lives as long behind the route as in it: a silent heartbeat is seen within a minute', () => {
-    const table = running.get(PolicyTable, { strict: false });
-    const lives = [agentsCache.pageQuery, agentsCache.oneQuery].map(options => {
-      const { ttlMs, staleMs } = table.resolve('spec', { policy: 'db', options });
-      return ttlMs + staleMs;
-    });
-    expect(lives).toEqual([30_000, 30_000]);
-  });
-
   it('are first pages that have agents: neither empty ones nor those behind a cursor', async () => {
     expect(await idsOf({ limit: 5 })).toEqual([]);
     await add('b');

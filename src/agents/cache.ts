@@ -28,12 +28,11 @@ export const agentsCache = {
   },
   /**
    * A first page from the database; those behind a cursor are the route's alone. Never stale, as one agent below: the route
-   * would store it as fresh, and not say so. It lives as long as the route's: both together are how far `last_seen_at` may be
-   * behind, of which the Age tells but the second half.
+   * would store it as fresh, and not say so. It lives as long as its policy says, which is how far `last_seen_at` may be behind:
+   * every other field drops it when it changes.
    */
   pageQuery: {
     key: 'agents:page-query',
-    ttlMs: 30_000,
     staleMs: 0,
     tags: [all, pages],
     args: (filter: FirstPage) => [filter.status ?? '', filter.capability ?? '', filter.limit],
@@ -41,7 +40,6 @@ export const agentsCache = {
   /** One agent from the database; that there is none of an id is forgotten soon, because ids are anybody's to invent. */
   oneQuery: {
     key: 'agents:one-query',
-    ttlMs: 30_000,
     staleMs: 0,
     tags: ([id]: readonly unknown[]) => [all, ...ofAgent(id)],
     negativeTtlMs: 5_000,

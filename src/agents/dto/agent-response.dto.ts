@@ -41,8 +41,7 @@ export class AgentDto {
     nullable: true,
     format: 'date-time',
     example: '2026-02-01T12:00:00.000Z',
-    description:
-      'The last heartbeat. A cached answer may be behind by up to 30 s more than its Age, a minute in all',
+    description: 'The last heartbeat. A cached answer may be behind by ten minutes more than its Age',
   })
   last_seen_at!: string | null;
 
