@@ -28,11 +28,11 @@ export const faults: Readonly<Record<ClassName, Fault>> = {
   // The key has the token of the request in it.
   session: 'varying_key',
   // A life in seconds was taken for one in milliseconds.
-  hardware: 'milliseconds',
   models: 'milliseconds',
   query: 'milliseconds',
   // Written under one name, read under another.
   agents: 'lost_name',
+  hardware: 'lost_name',
   settings: 'lost_name',
 };
 
