@@ -611,12 +611,12 @@ describe('tasks of two instances on one database and one Redis', () => {
 describe('a task of an embedded database', () => {
   it('is interrupted as soon as the next process has started', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'sutazai-tasks-'));
-    const first = await Application.start({ DATA_DIR: dataDir });
+    const first = await Application.start({ DATA_DIR: dataDir, DATABASE_URL: undefined });
     const { body: task } = await first.post<Benchmark>(benchmarks, { parts: ['disk'], duration_ms: 30_000 });
     await isRunning(first, task);
     await first.stop('SIGKILL');
     expect(readdirSync(dataDir).filter(name => name.includes('benchmark'))).toEqual([]);
-    const next = await Application.start({ DATA_DIR: dataDir });
+    const next = await Application.start({ DATA_DIR: dataDir, DATABASE_URL: undefined });
     expect((await next.get<Benchmark>(pathOf(task))).body.status).toBe('interrupted');
     expect((await next.post(benchmarks, { parts: ['memory'], duration_ms: 100 })).status).toBe(202);
     await next.stop();

@@ -6,7 +6,7 @@ const number = expect.any(Number) as number;
 describe('the application as a whole', () => {
   let app: Application;
   beforeAll(async () => {
-    app = await Application.start();
+    app = await Application.start({ DATABASE_URL: undefined });
   });
   afterAll(() => app.stop());
 
