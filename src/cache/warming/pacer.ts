@@ -18,6 +18,7 @@ export class Pacer {
     for (;;) {
       const waitMs = this.#nextAtMs - this.nowMs();
       if (waitMs <= 0 || signal.aborted) return;
+      // The wait fails in one way alone, by being aborted, which is looked at above.
       await wait(waitMs, undefined, { signal, ref: false }).catch(() => undefined);
     }
   }

@@ -44,6 +44,7 @@ export class AnchoredFolder {
    */
   static async open(path: string): Promise<AnchoredFolder> {
     const folder = await AnchoredFolder.openAt(path, path);
+    // Where it cannot be told where the folder is, it is refused like one that was moved.
     const isThere = (await realpath(folder.base).catch(() => undefined)) === path;
     if (isThere) return folder;
     await folder.close();
