@@ -6,6 +6,7 @@ import {
   type ClearProgress,
   type Coherence,
   type Durability,
+  type EntryReceiver,
   type Gate,
   type GateStatus,
   type Hash,
@@ -166,6 +167,13 @@ export class FakeRedisTier implements RemoteTier, RemoteStore, Coherence, Gate {
 
   serverNowMs(): number {
     return Math.ceil(this.#redis.clock.nowMs());
+  }
+
+  look(key: RemoteKey, tokens: readonly TokenName[], receiver: EntryReceiver): void {
+    this.read([key], tokens).then(
+      read => receiver.received(read.entries[0], read.tokens),
+      (error: unknown) => receiver.failed(error),
+    );
   }
 
   async read(keys: readonly RemoteKey[], tokens: readonly TokenName[]): Promise<RemoteRead> {

@@ -32,6 +32,7 @@ export class Structures {
     onCall(Waiters.prototype, 'wait', waiters => this.#waiters.add(waiters));
     onCall(Leases.prototype, 'release', leases => this.#leases.add(leases));
     onCall(Background.prototype, 'track', background => this.#background.add(background));
+    onCall(Background.prototype, 'enter', background => this.#background.add(background));
     onCall(Bulkhead.prototype, 'run', bulkhead => this.#bulkheads.add(bulkhead));
   }
 

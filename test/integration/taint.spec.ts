@@ -29,6 +29,28 @@ describe('word of a change that overtakes a reply', () => {
     expect(await before).toBe('v1');
     expect(await a.getOrSet('k', () => 'wrong')).toBe('v2');
   });
+
+  test('a look that an invalidation made here has overtaken is joined by nobody, and brings nothing into L1', async () => {
+    const clients: Redis[] = [];
+    const a = await node({ onDataClient: client => clients.push(client) });
+    const b = await node();
+    const tagged = { tags: ['t'] };
+    await b.getOrSet('k', () => 'v1', tagged);
+    // From here on it knows the token, so that the look asks for nothing else.
+    await a.getOrSet('mark', () => 'here', tagged);
+    await eventually(async () => (await a.lookup('mark', () => 'x', tagged)).source === 'l1');
+
+    const reply = held<void>();
+    const replied = holdReplies(clients, reply.promise);
+    const before = a.getOrSet('k', () => 'wrong', tagged);
+    await replied;
+    await a.invalidateTags(['t']);
+    const after = a.getOrSet('k', () => 'v2', tagged);
+    reply.release();
+
+    expect([await before, await after]).toEqual(['v1', 'v2']);
+    expect(await a.getOrSet('k', () => 'wrong', tagged)).toBe('v2');
+  });
 });
 
 /** Replies to reads come, but are handed on only when `until` says so; resolves when the first one is there. */

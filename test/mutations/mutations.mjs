@@ -64,8 +64,8 @@ export const mutations = [
   {
     name: 'tokens: an entry depends on them',
     file: 'src/cache/core/shared-reader.ts',
-    find: 'if (!isValid(entry.tokens, name => known.get(name))) {',
-    replace: 'if (entry.tokens.length < 0) {',
+    find: 'if (isValid(entry.tokens, name => current.get(name))) return',
+    replace: 'if (entry.tokens.length >= 0) return',
     tests: [parity, coherence],
   },
   {
@@ -112,10 +112,52 @@ export const mutations = [
     tests: [core],
   },
   {
+    name: 'looks: what an entry has copied is compared with what is known',
+    file: 'src/cache/core/shared-reader.ts',
+    find: 'if (entry.tokens === expected) return this.#accept(call, entry);',
+    replace: 'if (expected) return this.#accept(call, entry);',
+    tests: [parity, coherence],
+  },
+  {
+    name: 'looks: what is known is worked out again after a change',
+    file: 'src/cache/core/tokens.ts',
+    find: 'if (this.#atChange !== this.table.changes) this.#workOut();',
+    replace: 'if (this.#atChange === -1) this.#workOut();',
+    tests: [parity, coherence, 'src/cache/core/tokens.spec.ts'],
+  },
+  {
+    name: 'looks: nothing counts as known while changes are not heard',
+    file: 'src/cache/core/tokens.ts',
+    find: 'for (const gate of this.#gates) if (!gate.isOpen(nowMs)) return undefined;',
+    replace: '',
+    tests: ['src/cache/core/tokens.spec.ts', coherence],
+  },
+  {
+    name: 'looks: records that were dropped are looked up again',
+    file: 'src/cache/core/tokens.ts',
+    find: 'if (this.#atDrop !== table.drops) {',
+    replace: 'if (this.#atDrop === -1) {',
+    tests: ['src/cache/core/tokens.spec.ts'],
+  },
+  {
+    name: 'looks: an invalidation made here overtakes them',
+    file: 'src/cache/core/invalidator.ts',
+    find: 'this.parts.flights.detachLooks(token);',
+    replace: '',
+    tests: [taint],
+  },
+  {
+    name: 'callers: what goes on with a reply goes on in their async context',
+    file: 'src/cache/node/async-scopes.ts',
+    find: "return new AsyncResource('sutazai.cache');",
+    replace: 'return { runInAsyncScope: (run, self, ...args) => run.apply(self, args) };',
+    tests: ['test/integration/async-context.spec.ts'],
+  },
+  {
     name: 'taint: what a change has overtaken on its way does not enter L1',
     file: 'src/cache/core/flying.ts',
-    find: 'if (call.remoteKey.tracked && mayCopy(flight.tainted, leftMs)) {',
-    replace: 'if (call.remoteKey.tracked && mayCopy(false, leftMs)) {',
+    find: 'mayCopy(flight.tainted, entry.expiresAtMs - verdict.atMs)',
+    replace: 'mayCopy(false, entry.expiresAtMs - verdict.atMs)',
     tests: [taint],
   },
   {
@@ -227,8 +269,8 @@ export const mutations = [
   {
     name: 'age: what is copied to L1 has the life that is left',
     file: 'src/cache/core/shared-reader.ts',
-    find: 'const bornAtMs = this.clock.nowMs() - Math.max(ageMs, 0);',
-    replace: 'const bornAtMs = this.clock.nowMs();',
+    find: 'const bornAtMs = nowMs - Math.max(ageMs, 0);',
+    replace: 'const bornAtMs = nowMs;',
     tests: [parity],
   },
   {
@@ -477,9 +519,9 @@ export const mutations = [
   },
   {
     name: 'many: who joins a load under way holds up nobody',
-    file: 'src/cache/core/lookup.ts',
-    find: 'call.batch?.decided(call.key);\n      const result',
-    replace: 'const result',
+    file: 'src/cache/core/joining.ts',
+    find: 'if (joined) call.batch?.decided(call.key);',
+    replace: '',
     tests: [`${core}/tiered-cache.many.spec.ts`],
   },
   {

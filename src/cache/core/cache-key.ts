@@ -128,34 +128,59 @@ export function decodeKey(encoded: string): string | undefined {
   }
 }
 
+/** What a key is called. */
+export interface KeyName {
+  /** In this process. */
+  readonly name: string;
+  /** In Redis. */
+  readonly encoded: string;
+}
+
+/** Two halves of it: what was asked for lately, and what before. */
+const maxNamesRemembered = 20_000;
+
 /**
  * The name of a key inside this process: the key itself, so that a hit encodes nothing, except for keys that are
  * hashed in Redis: a message about them carries the hash alone. NUL cannot be in a key, so the two never meet.
  */
 export class KeyNames {
-  readonly #long = new Map<string, string>();
-  readonly #maxRemembered = 10_000;
+  #lately = new Map<string, KeyName>();
+  #before = new Map<string, KeyName>();
 
   constructor(private readonly sha256: (text: string) => string) {}
 
-  /** The name of a key that is short, or was asked for before. */
-  knownNameOf(key: string): string | undefined {
-    return key.length <= neverHashedUnits ? key : this.#long.get(key);
-  }
-
-  /** @throws CacheKeyError when `key` is long enough to be mistaken for a name and is no key */
-  nameOf(key: string): string {
-    if (key.length <= neverHashedUnits) return key;
-    let name = this.#long.get(key);
-    if (name === undefined) {
-      // L1 is asked before the key is checked: without this, a key with NUL could pass for the name of another.
+  /**
+   * What a key is called here and there. Remembered, because checking and encoding take longer than looking up.
+   * @throws CacheKeyError when it is none
+   */
+  of(key: string): KeyName {
+    let known = this.#lately.get(key);
+    if (known !== undefined) return known;
+    known = this.#before.get(key);
+    if (known === undefined) {
       checkKey(key);
       const encoded = encodeKey(key, this.sha256);
-      name = isHashed(encoded) ? `\0${encoded}` : key;
-      if (this.#long.size >= this.#maxRemembered) this.#long.clear();
-      this.#long.set(key, name);
+      known = { name: isHashed(encoded) ? `\0${encoded}` : key, encoded };
     }
-    return name;
+    if (this.#lately.size >= maxNamesRemembered / 2) {
+      this.#before = this.#lately;
+      this.#lately = new Map();
+    }
+    this.#lately.set(key, known);
+    return known;
+  }
+
+  /** The name of a key that is short, or was asked for lately. */
+  knownNameOf(key: string): string | undefined {
+    return key.length <= neverHashedUnits ? key : this.#lately.get(key)?.name;
+  }
+
+  /**
+   * L1 is asked before the key is checked; one that is long enough to be mistaken for a name is checked here.
+   * @throws CacheKeyError when that is no key
+   */
+  nameOf(key: string): string {
+    return key.length <= neverHashedUnits ? key : this.of(key).name;
   }
 
   /** The name of the key behind an encoded form heard from Redis; undefined for one that is not ours. */

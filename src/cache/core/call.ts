@@ -2,7 +2,7 @@ import type { Loader } from './loader';
 import type { LoadBatch } from './load-batch';
 import type { LoadScope, Purpose } from './load-scope';
 import type { CachePolicy } from './policy';
-import type { RemoteKey, TokenName } from './ports';
+import type { AsyncPlace, RemoteKey, TokenName } from './ports';
 
 /** Options of one read. */
 export interface CallOptions {
@@ -35,6 +35,8 @@ export interface Call {
   readonly tokens: readonly TokenName[];
   readonly dynamicTags: boolean;
   readonly scope: LoadScope | undefined;
+  /** Where it was made: its loader runs there, and there it is answered. */
+  readonly place: AsyncPlace;
   readonly purpose: Purpose;
   /** The call of many keys that this is a part of. */
   readonly batch: LoadBatch | undefined;

@@ -1,4 +1,5 @@
 import type { Hash, SplitEntry, TokenName } from './ports';
+import type { Copied } from './protocol';
 
 /**
  * The stored form of an entry, version 1 (all numbers big-endian):
@@ -96,44 +97,81 @@ export function sizeOf({ head, tail }: SplitEntry): number {
 /** Why an entry could not be read: each is a miss and counted under its own name. */
 export type FormatFault = 'short' | 'magic' | 'version' | 'checksum' | 'key' | 'structure';
 
-/** Reads an entry, or says what is wrong with it. Never throws, whatever the bytes. */
-export function readEntry(bytes: Uint8Array, expectedKey: string, hash: Hash): StoredEntry | FormatFault {
+/**
+ * Reads an entry, or says what is wrong with it. Never throws, whatever the bytes.
+ *
+ * @param expected tokens that it has probably copied; if it has copied these and no others, `tokens` of the answer is this list
+ */
+export function readEntry(
+  bytes: Uint8Array,
+  expectedKey: string,
+  hash: Hash,
+  expected?: Copied,
+): StoredEntry | FormatFault {
   if (bytes.length < bodyOffset) return 'short';
   if (bytes[0] !== magic0 || bytes[1] !== magic1) return 'magic';
   if (bytes[2] !== formatVersion) return 'version';
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (checksum(part(bytes, 0, birthOffset), bytes, afterBirth, hash) !== view.getUint32(crcOffset))
-    return 'checksum';
+  if (checksum(bytes, bytes, afterBirth, hash) !== uint32(bytes, crcOffset)) return 'checksum';
   // From here on the bytes are as they were written; what does not fit was written wrong.
-  const keyEnd = bodyOffset + view.getUint16(6);
+  const keyEnd = bodyOffset + uint16(bytes, 6);
   if (keyEnd > bytes.length) return 'structure';
   if (!spells(bytes, bodyOffset, keyEnd, expectedKey)) return 'key';
-  const tokens: [TokenName, string][] = [];
-  let at = keyEnd;
-  for (let index = 0; index < bytes[5]!; index += 1) {
-    if (at + 2 > bytes.length) return 'structure';
-    const nameEnd = at + 2 + view.getUint16(at);
-    if (nameEnd + tokenLength > bytes.length) return 'structure';
-    const name = decode(bytes, at + 2, nameEnd);
-    const token = isAscii(bytes, nameEnd, nameEnd + tokenLength) ? sixteen(bytes, nameEnd) : undefined;
-    if (name === undefined || token === undefined) return 'structure';
-    tokens.push([name, token]);
-    at = nameEnd + tokenLength;
-  }
+  const asExpected = expected === undefined ? 0 : endOfCopied(bytes, keyEnd, expected);
+  const copied = asExpected > 0 ? { tokens: expected!, end: asExpected } : copiedFrom(bytes, keyEnd);
+  if (copied === undefined) return 'structure';
   return {
     key: expectedKey,
     fillId: fillIdOf(bytes),
-    birthMs: view.getFloat64(birthOffset),
-    version: view.getFloat64(32),
-    hardTtlMs: view.getUint32(40),
-    softTtlMs: view.getUint32(44),
+    birthMs: float64(bytes, birthOffset),
+    version: float64(bytes, 32),
+    hardTtlMs: uint32(bytes, 40),
+    softTtlMs: uint32(bytes, 44),
     negative: (bytes[3]! & negativeFlag) !== 0,
     serializerId: bytes[4]!,
     compressorId: bytes[3]! >> 4,
-    rawLength: view.getUint32(48),
-    tokens,
-    payload: bytes.subarray(at),
+    rawLength: uint32(bytes, 48),
+    tokens: copied.tokens,
+    payload: part(bytes, copied.end, bytes.length),
   };
+}
+
+/** Tokens as they stand behind the key, and where they end. */
+function copiedFrom(bytes: Uint8Array, from: number): { tokens: Copied; end: number } | undefined {
+  const tokens: [TokenName, string][] = [];
+  let at = from;
+  for (let index = 0; index < bytes[5]!; index += 1) {
+    if (at + 2 > bytes.length) return undefined;
+    const nameEnd = at + 2 + uint16(bytes, at);
+    if (nameEnd + tokenLength > bytes.length) return undefined;
+    const name = decode(bytes, at + 2, nameEnd);
+    const token = isAscii(bytes, nameEnd, nameEnd + tokenLength) ? sixteen(bytes, nameEnd) : undefined;
+    if (name === undefined || token === undefined) return undefined;
+    tokens.push([name, token]);
+    at = nameEnd + tokenLength;
+  }
+  return { tokens, end: at };
+}
+
+/** Where they end if they are these, compared byte by byte so that nothing is made of them; 0 if they are not. */
+function endOfCopied(bytes: Uint8Array, from: number, expected: Copied): number {
+  if (bytes[5] !== expected.length) return 0;
+  let at = from;
+  for (let index = 0; index < expected.length; index += 1) {
+    const [name, token] = expected[index]!;
+    const nameEnd = at + 2 + name.length;
+    const end = nameEnd + tokenLength;
+    if (end > bytes.length || uint16(bytes, at) !== name.length) return 0;
+    if (token.length !== tokenLength || !isSame(bytes, at + 2, name) || !isSame(bytes, nameEnd, token))
+      return 0;
+    at = end;
+  }
+  return at;
+}
+
+/** Whether this ASCII text stands there. */
+function isSame(bytes: Uint8Array, from: number, text: string): boolean {
+  for (let at = 0; at < text.length; at += 1) if (bytes[from + at] !== text.charCodeAt(at)) return false;
+  return true;
 }
 
 /** The fill id of bytes that may or may not be an entry. */
@@ -146,9 +184,31 @@ export function fillIdOf(bytes: Uint8Array): string {
 /** Of the head, and of what follows birth: it stands at `tailAt` and ends with the bytes. */
 function checksum(head: Uint8Array, bytes: Uint8Array, tailAt: number, hash: Hash): number {
   const crcAt = tailAt + crcOffset - afterBirth;
-  const before = hash.crc32(part(bytes, tailAt, crcAt), hash.crc32(head));
-  return hash.crc32(part(bytes, crcAt + 4, bytes.length), before);
+  // What stands before it is short: copied together it takes one call less.
+  for (let at = 0; at < birthOffset; at += 1) beforeCrc[at] = head[at]!;
+  for (let at = tailAt; at < crcAt; at += 1) beforeCrc[birthOffset + at - tailAt] = bytes[at]!;
+  return hash.crc32(part(bytes, crcAt + 4, bytes.length), hash.crc32(beforeCrc));
 }
+
+const beforeCrc = new Uint8Array(birthOffset + crcOffset - afterBirth);
+
+// As a DataView reads them, without making one.
+
+function uint16(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 8) | bytes[at + 1]!;
+}
+
+function uint32(bytes: Uint8Array, at: number): number {
+  return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
+}
+
+function float64(bytes: Uint8Array, at: number): number {
+  for (let index = 0; index < 8; index += 1) doubleBytes[index] = bytes[at + index]!;
+  return doubleView.getFloat64(0);
+}
+
+const doubleBytes = new Uint8Array(8);
+const doubleView = new DataView(doubleBytes.buffer);
 
 /** A view, as `subarray` makes one; that of a Buffer is a Buffer again, which takes several times as long. */
 function part(bytes: Uint8Array, from: number, to: number): Uint8Array {

@@ -6,7 +6,7 @@ import { tokenTtlFor } from './options';
 import type { MissCause } from './outcomes';
 import { sharedFor, type CacheParts, type SharedParts } from './parts';
 import { isValid, mayCopy, toCapture } from './protocol';
-import type { Verdict } from './shared-reader';
+import type { Judge, Verdict } from './shared-reader';
 import type { Flight, FlightResult } from './single-flight';
 
 const minPollMs = 10;
@@ -14,7 +14,7 @@ const firstPollMs = 50;
 const maxPollMs = 500;
 
 /** The way of one flight: the shared tier, the lease, the wait for whoever has it; the local tier; or without Redis. */
-export class Flying {
+export class Flying implements Judge {
   #closed = false;
 
   constructor(
@@ -27,40 +27,104 @@ export class Flying {
     this.#closed = true;
   }
 
-  /** Brings a flight to its result. @throws whatever the loader throws; CacheClosedError */
-  async fly(flight: Flight, call: Call): Promise<FlightResult> {
-    const shared = sharedFor(this.parts, call.key, toCapture(call.tokens, call.dynamicTags));
-    if (!shared) return this.#flyAlone(flight, call);
-    try {
-      return await (call.policy.tier === 'local'
-        ? this.#flyLocal(flight, call, shared)
-        : this.#flyShared(flight, call, shared));
-    } catch (error) {
-      if (!(error instanceof RemoteUnavailableError)) throw error;
-      this.parts.stats.add(call.policy.name, 'l2Errors');
-      return this.#flyAlone(flight, call);
-    }
+  /** Brings a flight to its result: that of an entry, or of the loader; or to the error of the loader, or CacheClosedError. */
+  fly(flight: Flight, call: Call): void {
+    this.parts.background.enter();
+    const shared = this.#sharedFor(call);
+    // Nearly every flight is a look that finds something: its way is without promises.
+    if (shared && call.policy.tier !== 'local' && call.refreshOf === undefined)
+      shared.reader.look(flight, call, false, this);
+    else this.#landWith(flight, this.#flyWith(flight, call, shared));
   }
 
-  /** The shared tiers: read; else take the lease and load; else wait for whoever has it. */
+  /** What the first look has come to. */
+  judged(verdict: Verdict, flight: Flight, call: Call): void {
+    if (verdict.kind === 'valid' && isUsable(call, verdict.entry, verdict.atMs))
+      this.#land(flight, this.#found(flight, call, verdict, false));
+    else call.place.runInAsyncScope(this.#goOn, this, verdict, flight, call);
+  }
+
+  #goOn(verdict: Verdict, flight: Flight, call: Call): void {
+    this.#landWith(flight, this.#flyOn(flight, call, this.parts.shared!, verdict));
+  }
+
+  failed(error: unknown, flight: Flight, call: Call): void {
+    call.place.runInAsyncScope(this.#goOnWithout, this, error, flight, call);
+  }
+
+  #goOnWithout(error: unknown, flight: Flight, call: Call): void {
+    this.#landWith(flight, this.#withoutShared(flight, call, error));
+  }
+
+  #sharedFor(call: Call): SharedParts | undefined {
+    return sharedFor(this.parts, call.key, toCapture(call.tokens, call.dynamicTags));
+  }
+
+  /** The flight ends before anybody hears of it: a call made in answer to an error begins anew. */
+  #land(flight: Flight, result: FlightResult): void {
+    const { background, flights } = this.parts;
+    flights.end(flight, 'entry' in result ? result.entry.tokens : undefined);
+    background.leave();
+    flight.settle(result);
+  }
+
+  #landWith(flight: Flight, result: Promise<FlightResult>): void {
+    result.then(
+      brought => this.#land(flight, brought),
+      (error: unknown) => {
+        const { background, flights } = this.parts;
+        flights.end(flight);
+        background.leave();
+        flight.fail(error);
+      },
+    );
+  }
+
+  async #flyWith(flight: Flight, call: Call, shared: SharedParts | undefined): Promise<FlightResult> {
+    if (!shared) return this.#flyAlone(flight, call);
+    if (call.policy.tier !== 'local') return this.#flyOn(flight, call, shared, undefined);
+    return this.#flyLocal(flight, call, shared).catch((error: unknown) =>
+      this.#withoutShared(flight, call, error),
+    );
+  }
+
+  #flyOn(flight: Flight, call: Call, shared: SharedParts, first: Verdict | undefined): Promise<FlightResult> {
+    return this.#flyShared(flight, call, shared, first).catch((error: unknown) =>
+      this.#withoutShared(flight, call, error),
+    );
+  }
+
+  /** @throws `error`, unless it says that the shared tier is away */
+  async #withoutShared(flight: Flight, call: Call, error: unknown): Promise<FlightResult> {
+    if (!(error instanceof RemoteUnavailableError)) throw error;
+    this.parts.stats.add(call.policy.name, 'l2Errors');
+    return this.#flyAlone(flight, call);
+  }
+
+  /**
+   * The shared tiers: read; else take the lease and load; else wait for whoever has it.
+   * @param first what a look has come to already
+   */
   async #flyShared(
     flight: Flight,
     call: Call,
     { store, coherence, reader }: SharedParts,
+    first: Verdict | undefined,
   ): Promise<FlightResult> {
     const { clock, hash, memory, waiters } = this.parts;
     const { leaseMs, waitMs } = call.policy;
     const waitUntilMs = flight.startedAtMs + waitMs;
     const names = toCapture(call.tokens, call.dynamicTags);
-    if (call.remoteKey.tracked) flight.hears(coherence.gateOf(call.remoteKey.encoded));
+    let looked = first;
     let cause: MissCause | undefined;
     let seenFillId = call.refreshOf ?? '';
     let waited = false;
     let pollMs = firstPollMs;
     for (;;) {
       if (call.refreshOf === undefined) {
-        const verdict = await reader.read(flight, call, waited);
-        if (verdict.kind === 'valid' && isUsable(call, verdict.entry, clock.nowMs())) {
+        const verdict: Verdict = looked ?? (await reader.read(flight, call, waited));
+        looked = undefined;
+        if (verdict.kind === 'valid' && isUsable(call, verdict.entry, verdict.atMs)) {
           return this.#found(flight, call, verdict, waited);
         }
         if (verdict.kind === 'valid') cause ??= 'expired';
@@ -68,6 +132,7 @@ export class Flying {
         seenFillId = verdict.fillId;
       }
       if (!call.loader) return { kind: 'absent', cause: cause ?? 'cold' };
+      if (call.remoteKey.tracked) flight.hears(coherence.gateOf(call.remoteKey.encoded));
       for (const name of names) reader.watch(flight, name);
       const token = hash.randomToken();
       const sentAtMs = clock.nowMs();
@@ -87,7 +152,7 @@ export class Flying {
       }
       if (lease.kind === 'entry') {
         const verdict = await reader.admit(flight, call, lease.bytes, tokens);
-        if (verdict.kind === 'valid' && isUsable(call, verdict.entry, clock.nowMs()))
+        if (verdict.kind === 'valid' && isUsable(call, verdict.entry, verdict.atMs))
           return this.#found(flight, call, verdict, true);
         seenFillId = verdict.fillId;
         if (clock.nowMs() < waitUntilMs) continue;
@@ -105,9 +170,9 @@ export class Flying {
   }
 
   #found(flight: Flight, call: Call, verdict: Verdict & { kind: 'valid' }, elsewhere: boolean): FlightResult {
-    const entry = { ...verdict.entry, elsewhere };
-    const leftMs = entry.expiresAtMs - this.parts.clock.nowMs();
-    if (call.remoteKey.tracked && mayCopy(flight.tainted, leftMs)) {
+    const { entry } = verdict;
+    entry.elsewhere = elsewhere;
+    if (call.remoteKey.tracked && mayCopy(flight.tainted, entry.expiresAtMs - verdict.atMs)) {
       this.loading.keep(call, entry, verdict.fillId, { kind: 'copy' });
     }
     this.parts.memory.stored(call.name, entry.expiresAtMs);

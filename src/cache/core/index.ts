@@ -3,7 +3,7 @@ export type { CacheStatus, ManyAnswers } from './tiered-cache';
 export type { TieredCacheDependencies } from './assemble';
 export type { SetOptions } from './writes';
 export type { CallOptions } from './call';
-export type { CacheAnswer } from './lookup';
+export type { CacheAnswer } from './answers';
 export type { InvalidationResult } from './invalidator';
 export type { Loader, LoadControl } from './loader';
 export type { LoaderOfMany, LoadManyControl } from './load-batch';

@@ -1,6 +1,8 @@
 import type { MissCause } from './outcomes';
 
 interface Remembered {
+  /** When it was put where it stands in the order. */
+  turn: number;
   /** When the last entry seen under this name ends, in local monotonic milliseconds. */
   expiresAtMs: number;
   change: 'none' | 'invalidated' | 'rejected' | 'evicted_l1' | 'announced';
@@ -14,6 +16,7 @@ interface Remembered {
  */
 export class KeyMemory {
   readonly #seen = new Map<string, Remembered>();
+  #turn = 0;
   #evictedKeys: number | undefined;
   /** Of the last two looks at the server between which it has dropped keys for room. */
   #evictingFromMs = Infinity;
@@ -23,7 +26,7 @@ export class KeyMemory {
   constructor(private readonly maxKeys = 20_000) {}
 
   stored(name: string, expiresAtMs: number): void {
-    this.#put(name, { expiresAtMs, change: 'none' });
+    this.#put(name, expiresAtMs, 'none');
   }
 
   /** Its policy was given a shorter life. */
@@ -33,7 +36,7 @@ export class KeyMemory {
   }
 
   rejected(name: string): void {
-    this.#put(name, { expiresAtMs: Infinity, change: 'rejected' });
+    this.#put(name, Infinity, 'rejected');
   }
 
   changed(name: string, change: 'invalidated' | 'evicted_l1'): void {
@@ -82,12 +85,19 @@ export class KeyMemory {
     );
   }
 
-  #put(name: string, seen: Remembered): void {
-    this.#seen.delete(name);
-    if (this.#seen.size >= this.maxKeys) {
+  /** What was put lately stays where it stands: moving it takes longer than all else. */
+  #put(name: string, expiresAtMs: number, change: Remembered['change']): void {
+    const seen = this.#seen.get(name);
+    if (seen !== undefined) {
+      seen.expiresAtMs = expiresAtMs;
+      seen.change = change;
+      if (this.#turn - seen.turn < this.maxKeys / 2) return;
+      this.#seen.delete(name);
+    } else if (this.#seen.size >= this.maxKeys) {
       const oldest = this.#seen.keys().next();
       if (!oldest.done) this.#seen.delete(oldest.value);
     }
-    this.#seen.set(name, seen);
+    this.#turn += 1;
+    this.#seen.set(name, { turn: this.#turn, expiresAtMs, change });
   }
 }

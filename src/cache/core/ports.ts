@@ -94,6 +94,14 @@ export interface SplitEntry {
   tail: Uint8Array;
 }
 
+/** Whoever has asked for an entry: told one of the two, once, and not in the turn in which it asked. Must not throw. */
+export interface EntryReceiver {
+  /** @param tokens as asked for; undefined where there is none */
+  received(entry: Uint8Array | undefined, tokens: readonly (string | undefined)[]): void;
+  /** @param error as `RemoteStore` rejects */
+  failed(error: unknown): void;
+}
+
 /**
  * The tier that instances share. Every method rejects with `RemoteUnavailableError` when the store cannot be
  * used; implementations own breaker and deadline, so that an outage has one behaviour.
@@ -107,10 +115,12 @@ export interface RemoteStore {
   opened(): Promise<void>;
   /**
    * Time of the server that has this (encoded) key, in milliseconds, never early: what an entry's age is computed from.
-   * Without a key: of any server.
+   * Without a key: of any server. `nowMs` is the local monotonic time to go by, if it was just read.
    */
-  serverNowMs(encoded?: string): number;
+  serverNowMs(encoded?: string, nowMs?: number): number;
   /** One trip for all; reads of one turn of the event loop share a command. */
+  look(key: RemoteKey, tokens: readonly TokenName[], receiver: EntryReceiver): void;
+  /** The same for several entries, or for none, and with a promise. */
   read(keys: readonly RemoteKey[], tokens: readonly TokenName[]): Promise<RemoteRead>;
   /**
    * One trip: makes sure that the tokens exist (creating them with `tokenTtlMs`), then returns the entry of `key` unless
@@ -366,4 +376,11 @@ export interface RemoteTierListener extends CoherenceListener {
 export interface ScopeContext<S> {
   current(): S | undefined;
   run<R>(scope: S | undefined, run: () => R): R;
+  /** Where we are now, for going on there from wherever a reply comes in. */
+  place(): AsyncPlace;
+}
+
+/** A place in the asynchronous course of the program: what runs there sees its async contexts, the callers' own included. */
+export interface AsyncPlace {
+  runInAsyncScope<T, A extends unknown[], R>(run: (this: T, ...args: A) => R, self: T, ...args: A): R;
 }

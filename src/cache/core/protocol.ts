@@ -1,13 +1,12 @@
 import type { TokenName } from './ports';
-import { anyToken } from './tokens';
+import { anyToken, type Copied } from './tokens';
+
+export type { Copied };
 
 /**
  * The decisions of the protocol, as pure functions: the cache takes them here, and `test/model` explores every interleaving of
  * processes that take the very same ones. What they decide about is worked out elsewhere.
  */
-
-/** A token and its value, as an entry copied it. */
-export type Copied = readonly (readonly [TokenName, string])[];
 
 /** An entry is valid while every token that it copied is there and equal. One that is missing makes it invalid. */
 export function isValid(copied: Copied, current: (name: TokenName) => string | undefined): boolean {

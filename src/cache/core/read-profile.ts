@@ -39,6 +39,8 @@ export class Probe implements Stacked {
   payloadHash: number | undefined;
   /** Hits in L1 since it was looked at last. */
   repeats = 0;
+  /** The same of hits in L2, where the policy keeps nothing in L1. */
+  l2Repeats = 0;
   nextLookAtMs = 0;
   lastReadAtMs = 0;
 
@@ -116,7 +118,10 @@ export class ReadProfile {
   ): void {
     if (outcome === 'bypass' || outcome === 'error') return;
     const probe = this.probeOf(key, policy);
-    if (probe) this.#look(probe, outcome, cause, this.clock.nowMs(), bornAtMs);
+    if (!probe) return;
+    const nowMs = this.clock.coarseMs();
+    if (outcome === 'l2_hit' && policy.tier === 'redis' && nowMs < probe.nextLookAtMs) probe.l2Repeats += 1;
+    else this.#look(probe, outcome, cause, nowMs, bornAtMs);
   }
 
   /** A load has brought a value. @param again whether because its life was over or nearly, and not because it was invalidated */
@@ -180,16 +185,17 @@ export class ReadProfile {
 
   /** Hits in quick succession are hits with any life, and in an L1 of any size. */
   #takeRepeats(probe: Probe): void {
-    const { repeats } = probe;
-    if (repeats === 0) return;
-    probe.repeats = 0;
+    const { repeats, l2Repeats } = probe;
+    if (repeats + l2Repeats === 0) return;
+    probe.repeats = probe.l2Repeats = 0;
     probe.counts[outcomeAt.get('l1_hit')!]! += repeats;
-    for (let at = 0; at < lifeFactors.length; at += 1) probe.hits[at]! += repeats;
+    probe.counts[outcomeAt.get('l2_hit')!]! += l2Repeats;
+    for (let at = 0; at < lifeFactors.length; at += 1) probe.hits[at]! += repeats + l2Repeats;
     this.#distances[0]! += repeats / this.#sample.rate;
   }
 
   #halveIfDue(): void {
-    const nowMs = this.clock.nowMs();
+    const nowMs = this.clock.coarseMs();
     if (nowMs < this.#halveAtMs) return;
     this.#halveAtMs = nowMs + halveEveryMs;
     this.#sample.dropUnless(({ lastReadAtMs }) => nowMs - lastReadAtMs < forgetAfterMs);

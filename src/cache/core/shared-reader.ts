@@ -7,15 +7,16 @@ import type { CacheEvents } from './events';
 import type { InvalidationLog } from './invalidation-log';
 import type { MissCause } from './outcomes';
 import { cutLife, type StoredLife } from './policy-overrides';
-import type { Coherence, Hash, RemoteStore, TokenName } from './ports';
-import { isValid } from './protocol';
+import type { Coherence, EntryReceiver, Hash, RemoteStore, TokenName } from './ports';
+import { isValid, type Copied } from './protocol';
 import type { Flight, FlightTable, FoundEntry } from './single-flight';
 import type { CacheStats } from './stats';
 import type { TokenRecord, TokenTable } from './tokens';
 
 /** What a look at the shared entry comes to. `fillId` names the entry that was looked at, '' when there was none. */
 export type Verdict =
-  | { kind: 'valid'; entry: FoundEntry; fillId: string }
+  /** `atMs`: when it was decided, in local monotonic milliseconds. */
+  | { kind: 'valid'; entry: FoundEntry; fillId: string; atMs: number }
   | { kind: 'invalid'; cause: MissCause; fillId: string }
   | { kind: 'nothing'; fillId: '' };
 
@@ -24,6 +25,49 @@ interface AskedTokens {
   names: TokenName[];
   records: TokenRecord[];
   changesBefore: number[];
+}
+
+const noTokens: readonly TokenName[] = Object.freeze([]);
+const nothing: Verdict = Object.freeze({ kind: 'nothing', fillId: '' });
+
+/** Whoever wants to know what a look at the shared entry comes to: told one of the two, once. Must not throw. */
+export interface Judge {
+  judged(verdict: Verdict, flight: Flight, call: Call): void;
+  /** @param error as the store rejects */
+  failed(error: unknown, flight: Flight, call: Call): void;
+}
+
+/** A look at a shared entry that is under way. */
+class Look implements EntryReceiver {
+  constructor(
+    private readonly reader: SharedReader,
+    readonly flight: Flight,
+    readonly call: Call,
+    readonly again: boolean,
+    private readonly to: Judge,
+    /** What a valid entry has copied, if all of that was known before. */
+    readonly known: Copied | undefined,
+    /** Else what has been asked for along with it. */
+    readonly unknown: { asked: AskedTokens; values: Map<TokenName, string | undefined> } | undefined,
+  ) {}
+
+  received(entry: Uint8Array | undefined, tokens: readonly (string | undefined)[]): void {
+    let verdict: Verdict | Promise<Verdict>;
+    try {
+      verdict = this.reader.judge(this, entry, tokens);
+    } catch (error) {
+      return this.failed(error);
+    }
+    if (!(verdict instanceof Promise)) return this.to.judged(verdict, this.flight, this.call);
+    verdict.then(
+      late => this.to.judged(late, this.flight, this.call),
+      (error: unknown) => this.failed(error),
+    );
+  }
+
+  failed(error: unknown): void {
+    this.to.failed(error, this.flight, this.call);
+  }
 }
 
 /** An entry born this much in the server's future is one whose age cannot be told. */
@@ -45,59 +89,107 @@ export class SharedReader {
   ) {}
 
   /** One trip: the entry, and the tokens that it probably depends on and that are not known here. */
-  async read(flight: Flight, call: Call, again: boolean): Promise<Verdict> {
+  look(flight: Flight, call: Call, again: boolean, judge: Judge): void {
     const strict = call.scope?.load !== undefined;
+    const known = strict ? undefined : this.tokens.listOf(call.tokens).known(this.clock.coarseMs());
+    if (known) {
+      flight.reads = call.tokens;
+      this.store.look(call.remoteKey, noTokens, new Look(this, flight, call, again, judge, known, undefined));
+      return;
+    }
+    const values = new Map<TokenName, string | undefined>();
+    const asked = this.#unknown(flight, call.tokens, strict, values);
+    const look = new Look(this, flight, call, again, judge, undefined, { asked, values });
+    this.store.look(call.remoteKey, asked.names, look);
+  }
+
+  /** `look` for whoever rather awaits. */
+  read(flight: Flight, call: Call, again: boolean): Promise<Verdict> {
+    return new Promise((judged, failed) => this.look(flight, call, again, { judged, failed }));
+  }
+
+  /** What came back. Nearly always the verdict is there at once. */
+  judge(
+    { flight, call, again, known, unknown }: Look,
+    bytes: Uint8Array | undefined,
+    tokens: readonly (string | undefined)[],
+  ): Verdict | Promise<Verdict> {
     // Looking again while somebody else loads is not another read.
     const counted = call.purpose === 'request' && !again;
-    const known = new Map<TokenName, string | undefined>();
-    const unknown = this.#unknown(flight, call.tokens, strict, known);
-    const read = await this.store.read([call.remoteKey], unknown.names);
-    this.#learn(unknown, read.tokens, known);
-    const bytes = read.entries[0];
+    if (unknown) this.#learn(unknown.asked, tokens, unknown.values);
     if (!bytes) {
       if (counted) this.stats.add(call.policy.name, 'l2Misses');
-      return { kind: 'nothing', fillId: '' };
+      return nothing;
     }
-    const verdict = await this.admit(flight, call, bytes, known);
-    if (counted) {
-      this.stats.add(call.policy.name, verdict.kind === 'valid' ? 'l2Hits' : 'l2Misses');
-      this.stats.add(call.policy.name, 'l2BytesRead', bytes.length);
-    }
+    const verdict = this.#admit(flight, call, bytes, known, unknown?.values);
+    if (!counted) return verdict;
+    if (verdict instanceof Promise) return verdict.then(late => this.#counted(call, bytes, late));
+    return this.#counted(call, bytes, verdict);
+  }
+
+  #counted({ policy }: Call, bytes: Uint8Array, verdict: Verdict): Verdict {
+    this.stats.add(policy.name, verdict.kind === 'valid' ? 'l2Hits' : 'l2Misses');
+    this.stats.add(policy.name, 'l2BytesRead', bytes.length);
     return verdict;
   }
 
-  /** Decides about the bytes of an entry; tokens that are neither in `known` nor in the table are read. */
-  async admit(
+  /** Decides about the bytes of an entry that came with these tokens; others that it names are read. */
+  admit(
     flight: Flight,
     call: Call,
     bytes: Uint8Array,
     known: Map<TokenName, string | undefined>,
-  ): Promise<Verdict> {
-    const fillId = fillIdOf(bytes);
-    const entry = readEntry(bytes, call.key, this.hash);
-    if (typeof entry === 'string') return this.#corrupt(call, entry, fillId);
-    if (!entry.tokens.every(([name]) => known.has(name))) {
-      const names = entry.tokens.map(([name]) => name);
-      await this.current(flight, names, call.scope?.load !== undefined, known);
-    }
-    if (!isValid(entry.tokens, name => known.get(name))) {
-      return { kind: 'invalid', cause: 'invalidated', fillId };
-    }
-    const ageMs = this.store.serverNowMs(call.remoteKey.encoded) - entry.birthMs;
+  ): Verdict | Promise<Verdict> {
+    return this.#admit(flight, call, bytes, undefined, known);
+  }
+
+  /** @param expected what it has copied if it is valid and there are no other tokens; `known` is worked out from it where needed */
+  #admit(
+    flight: Flight,
+    call: Call,
+    bytes: Uint8Array,
+    expected: Copied | undefined,
+    known: Map<TokenName, string | undefined> = new Map(expected),
+  ): Verdict | Promise<Verdict> {
+    const entry = readEntry(bytes, call.key, this.hash, expected);
+    if (typeof entry === 'string') return this.#corrupt(call, entry, fillIdOf(bytes));
+    if (entry.tokens === expected) return this.#accept(call, entry);
+    if (entry.tokens.every(([name]) => known.has(name))) return this.#compare(call, entry, known);
+    const names = entry.tokens.map(([name]) => name);
+    const strict = call.scope?.load !== undefined;
+    return this.current(flight, names, strict, known).then(all => this.#compare(call, entry, all));
+  }
+
+  #compare(
+    call: Call,
+    entry: StoredEntry,
+    current: ReadonlyMap<TokenName, string | undefined>,
+  ): Verdict | Promise<Verdict> {
+    if (isValid(entry.tokens, name => current.get(name))) return this.#accept(call, entry);
+    return { kind: 'invalid', cause: 'invalidated', fillId: entry.fillId };
+  }
+
+  /** Its tokens hold. */
+  #accept(call: Call, entry: StoredEntry): Verdict | Promise<Verdict> {
+    const { fillId } = entry;
+    const nowMs = this.clock.nowMs();
+    const ageMs = this.store.serverNowMs(call.remoteKey.encoded, nowMs) - entry.birthMs;
     const life = call.policy.overridden ? cutLife(entry, call.policy) : entry;
     if (!(ageMs >= -maxFutureBirthMs) || ageMs >= life.hardTtlMs)
       return { kind: 'invalid', cause: 'expired', fillId };
-    const bornAtMs = this.clock.nowMs() - Math.max(ageMs, 0);
-    let held: HeldValue;
+    const bornAtMs = nowMs - Math.max(ageMs, 0);
     try {
-      const decoded = this.codec.decode(entry);
-      held = decoded instanceof Promise ? await decoded : decoded;
+      const held = this.codec.decode(entry);
+      if (!(held instanceof Promise)) return validFrom(entry, life, held, bornAtMs, nowMs);
+      return held.then(
+        // Whether its life has ended meanwhile is for whoever wants to use it.
+        late => validFrom(entry, life, late, bornAtMs, this.clock.nowMs()),
+        () => this.#corrupt(call, 'payload', fillId),
+      );
     } catch {
       // Not the decoder's own words: they may quote the payload.
       return this.#corrupt(call, 'payload', fillId);
     }
-    // Whether its life has ended meanwhile is for whoever wants to use it.
-    return { kind: 'valid', entry: foundFrom(entry, life, held, bornAtMs), fillId };
   }
 
   /** The tokens as they are: from `known`, from the table where it may be trusted, else from Redis. Missing ones stay missing. */
@@ -190,8 +282,14 @@ export class SharedReader {
   }
 }
 
-function foundFrom(entry: StoredEntry, life: StoredLife, held: HeldValue, bornAtMs: number): FoundEntry {
-  return {
+function validFrom(
+  entry: StoredEntry,
+  life: StoredLife,
+  held: HeldValue,
+  bornAtMs: number,
+  atMs: number,
+): Verdict {
+  const found: FoundEntry = {
     held,
     negative: entry.negative,
     bornAtMs,
@@ -200,4 +298,5 @@ function foundFrom(entry: StoredEntry, life: StoredLife, held: HeldValue, bornAt
     tokens: entry.tokens,
     elsewhere: false,
   };
+  return { kind: 'valid', entry: found, fillId: entry.fillId, atMs };
 }

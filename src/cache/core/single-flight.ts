@@ -3,6 +3,12 @@ import type { HeldValue } from './entry-codec';
 import type { MissCause } from './outcomes';
 import type { Copied } from './protocol';
 
+/** Whoever is told what a flight has brought: one of the two, once, in the turn in which it has ended. Must not throw. */
+export interface FlightTaker {
+  landed(result: FlightResult): void;
+  crashed(error: unknown): void;
+}
+
 /** What a flight brings to everybody who waited for it. */
 export type FlightResult =
   /** An entry that was there. */
@@ -27,6 +33,9 @@ export interface FoundEntry {
   elsewhere: boolean;
 }
 
+const noTokens: readonly TokenName[] = Object.freeze([]);
+const noGates: readonly Gate[] = Object.freeze([]);
+
 /**
  * One way to a key's value, shared by all who ask for it meanwhile. A flight that an invalidation has overtaken still
  * answers those who asked before; it is detached, so that nobody joins it any more, and tainted, so that what it
@@ -39,6 +48,8 @@ export class Flight {
   tainted = false;
   /** Everybody has its answer: what changes from now on is none of its business. */
   ended = false;
+  /** In the table of flights: it is under way, and stands for itself. */
+  isListed = false;
   /** It loads without the shared tier, under tokens of this process alone. */
   alone = false;
   // Most flights only read: what a load needs is made when it is needed.
@@ -46,6 +57,10 @@ export class Flight {
   #awaitedBy: Set<Flight> | undefined;
   #captured: Map<TokenName, string> | undefined;
   #rumours: Set<TokenName> | undefined;
+  /** What a look at the shared entry goes by, as long as it is no load: a change of it made here overtakes the look. */
+  reads: readonly TokenName[] = noTokens;
+  /** What it watches beyond that. */
+  watched: TokenName[] | undefined;
   /**
    * It has taken over an inner value without the tokens that could invalidate it, or values from both sides of a change of
    * one token: nobody may store it.
@@ -58,10 +73,12 @@ export class Flight {
   /** The lease under which it loads. */
   lease: { readonly key: RemoteKey; readonly token: string } | undefined;
   /** Of its key and of its tokens. */
-  readonly gates: Gate[] = [];
-  readonly result: Promise<FlightResult>;
-  readonly settle: (result: FlightResult) => void;
-  readonly fail: (error: unknown) => void;
+  #gates: Gate[] | undefined;
+  /** Nearly every flight has one. */
+  #taker: FlightTaker | undefined;
+  #others: FlightTaker[] | undefined;
+  #result: FlightResult | undefined;
+  #failure: { error: unknown } | undefined;
 
   constructor(
     /** Name of the key in this process. */
@@ -71,14 +88,37 @@ export class Flight {
     readonly startedAtMs: number,
   ) {
     this.vouchedAtMs = startedAtMs;
-    let settle!: (result: FlightResult) => void;
-    let fail!: (error: unknown) => void;
-    this.result = new Promise((resolve, reject) => {
-      settle = resolve;
-      fail = reject;
-    });
-    this.settle = settle;
-    this.fail = fail;
+  }
+
+  /** Tells `taker` what it has brought; at once when it is over. */
+  take(taker: FlightTaker): void {
+    if (this.#result) taker.landed(this.#result);
+    else if (this.#failure) taker.crashed(this.#failure.error);
+    else if (this.#taker === undefined) this.#taker = taker;
+    else (this.#others ??= []).push(taker);
+  }
+
+  /** What it brings, for whoever rather awaits. */
+  get result(): Promise<FlightResult> {
+    return new Promise((landed, crashed) => this.take({ landed, crashed }));
+  }
+
+  settle(result: FlightResult): void {
+    this.#result = result;
+    this.#taker?.landed(result);
+    if (this.#others) for (const taker of this.#others) taker.landed(result);
+    this.#taker = this.#others = undefined;
+  }
+
+  fail(error: unknown): void {
+    this.#failure = { error };
+    this.#taker?.crashed(error);
+    if (this.#others) for (const taker of this.#others) taker.crashed(error);
+    this.#taker = this.#others = undefined;
+  }
+
+  get gates(): readonly Gate[] {
+    return this.#gates ?? noGates;
   }
 
   /** Flights that its loader waits for. */
@@ -106,7 +146,8 @@ export class Flight {
   }
 
   hears(gate: Gate): void {
-    if (!this.gates.includes(gate)) this.gates.push(gate);
+    const gates = (this.#gates ??= []);
+    if (!gates.includes(gate)) gates.push(gate);
   }
 
   detach(): void {
@@ -132,13 +173,13 @@ export class FlightTable {
   /** Refreshes stand apart: whoever misses meanwhile must not wait for them, nor get their errors. */
   readonly #refreshes = new Map<string, Flight>();
   readonly #byToken = new Map<TokenName, Set<Flight>>();
-  /** Few for each, so lists. */
-  readonly #watched = new Map<Flight, TokenName[]>();
+  /** Those that nobody finds by their key any more, or never did. */
+  readonly #apart = new Set<Flight>();
   #count = 0;
 
   /** Number of flights under way, detached ones included. */
   get size(): number {
-    return this.#watched.size;
+    return this.#byName.size + this.#refreshes.size + this.#apart.size;
   }
 
   get lastNumber(): number {
@@ -164,10 +205,14 @@ export class FlightTable {
   begin(name: string, nowMs: number, refresh = false): Flight {
     const table = refresh ? this.#refreshes : this.#byName;
     // Messages reach the latest flight of a key alone: one that is replaced would not hear of changes any more.
-    table.get(name)?.detach();
+    const last = table.get(name);
+    if (last) {
+      last.detach();
+      this.#apart.add(last);
+    }
     const flight = new Flight(name, (this.#count += 1), nowMs);
+    flight.isListed = true;
     table.set(name, flight);
-    this.#watched.set(flight, []);
     return flight;
   }
 
@@ -175,15 +220,20 @@ export class FlightTable {
   beginAlone(name: string, nowMs: number): Flight {
     const flight = new Flight(name, (this.#count += 1), nowMs);
     flight.detach();
-    this.#watched.set(flight, []);
+    flight.isListed = true;
+    this.#apart.add(flight);
     return flight;
   }
 
   watch(flight: Flight, token: TokenName): void {
-    const watched = this.#watched.get(flight);
-    // One that stands for the flights of a batch: they watch.
-    if (!watched) for (const outer of flight.awaitedBy) this.watch(outer, token);
-    if (!watched || watched.includes(token)) return;
+    if (!flight.isListed) {
+      // One that stands for the flights of a batch: they watch.
+      for (const outer of flight.awaitedBy) this.watch(outer, token);
+      return;
+    }
+    // Few for each, so a list.
+    const watched = (flight.watched ??= []);
+    if (watched.includes(token)) return;
     watched.push(token);
     const flights = this.#byToken.get(token) ?? new Set();
     this.#byToken.set(token, flights);
@@ -194,12 +244,18 @@ export class FlightTable {
     return [...(this.#byToken.get(token) ?? [])];
   }
 
-  tokensOf(flight: Flight): readonly TokenName[] {
-    return [...(this.#watched.get(flight) ?? [])];
+  /** Nobody joins looks that go by this token, and what they bring is not for L1. Looks are short, so nobody keeps them by token. */
+  detachLooks(token: TokenName): void {
+    for (const table of [this.#byName, this.#refreshes])
+      for (const flight of table.values()) if (flight.reads.includes(token)) flight.detach();
+  }
+
+  tokensOf({ reads, watched }: Flight): readonly TokenName[] {
+    return watched === undefined ? reads : [...reads, ...watched];
   }
 
   all(): readonly Flight[] {
-    return [...this.#watched.keys()];
+    return [...this.#byName.values(), ...this.#refreshes.values(), ...this.#apart];
   }
 
   /** It is over. Loads that have waited for it watch on for the tokens that they are about to take over from it. */
@@ -207,13 +263,16 @@ export class FlightTable {
     flight.ended = true;
     if (flight.isAwaited)
       for (const outer of flight.awaitedBy) for (const [token] of brought) this.watch(outer, token);
+    flight.isListed = false;
     if (this.#byName.get(flight.name) === flight) this.#byName.delete(flight.name);
-    if (this.#refreshes.get(flight.name) === flight) this.#refreshes.delete(flight.name);
-    for (const token of this.#watched.get(flight) ?? []) {
-      const flights = this.#byToken.get(token);
-      flights?.delete(flight);
-      if (flights?.size === 0) this.#byToken.delete(token);
+    else if (this.#refreshes.get(flight.name) === flight) this.#refreshes.delete(flight.name);
+    else this.#apart.delete(flight);
+    if (flight.watched) {
+      for (const token of flight.watched) {
+        const flights = this.#byToken.get(token);
+        flights?.delete(flight);
+        if (flights?.size === 0) this.#byToken.delete(token);
+      }
     }
-    this.#watched.delete(flight);
   }
 }

@@ -192,7 +192,7 @@ export class CacheStats {
   }
 
   #turnIfDue(): void {
-    const nowMs = this.clock.nowMs();
+    const nowMs = this.clock.coarseMs();
     if (nowMs >= this.#turnAtMs) this.#turn(nowMs);
   }
 

@@ -1,3 +1,4 @@
+import type { CacheAnswer } from './answers';
 import { assemble, type TieredCacheDependencies } from './assemble';
 import { checkKey, checkKeyList, checkTag, checkTagList } from './cache-key';
 import { ClusterWork } from './cluster-work';
@@ -11,7 +12,7 @@ import { LoadBatch, type LoaderOfMany } from './load-batch';
 import { LoadRunner } from './load-runner';
 import type { Loader } from './loader';
 import type { Purpose } from './load-scope';
-import { Lookups, type CacheAnswer } from './lookup';
+import { Lookups } from './lookup';
 import type { TieredCacheOptions } from './options';
 import { usableShared, type CacheParts } from './parts';
 import { parsePattern } from './pattern';
@@ -125,7 +126,7 @@ export class TieredCache {
     checkLoader(loader);
     const near = this.#lookups.hit(key, options);
     if (near !== undefined) return near.held.readLater() as Promise<T>;
-    return this.#lookups.read(key, loader, options).then(valueOf) as Promise<T>;
+    return this.#lookups.value(key, loader, options) as Promise<T>;
   }
 
   /** `getOrSet` that tells how it came by its answer. */
@@ -133,7 +134,7 @@ export class TieredCache {
     checkLoader(loader);
     const near = this.#lookups.hit(key, options);
     if (near !== undefined) return Promise.resolve(this.#lookups.answerOf(near) as CacheAnswer<T>);
-    return this.#lookups.read(key, loader, options) as Promise<CacheAnswer<T>>;
+    return this.#lookups.answer(key, loader, options) as Promise<CacheAnswer<T>>;
   }
 
   /**
@@ -154,7 +155,7 @@ export class TieredCache {
   get<T>(key: string, options: { policy?: CachePolicy } = noOptions): Promise<T | undefined> {
     const near = this.#lookups.hit(key, options);
     if (near !== undefined) return near.held.readLater() as Promise<T>;
-    return this.#lookups.read(key, undefined, options).then(valueOf) as Promise<T | undefined>;
+    return this.#lookups.value(key, undefined, options) as Promise<T | undefined>;
   }
 
   /** The fresh values of those keys that have one; the shared tier is asked for all others at once. */
@@ -164,12 +165,17 @@ export class TieredCache {
     const found = new Map<string, T>();
     const missing = this.#hits(keys, options, found);
     if (missing.size === 0) return found;
-    const read = async (key: string): Promise<void> => {
-      const { value } = await this.#lookups.read(key, undefined, options);
-      if (value !== undefined) found.set(key, value as T);
-    };
-    await Promise.all([...missing].map(read));
-    return found;
+    return new Promise((resolve, failed) => {
+      let left = missing.size;
+      for (const key of missing) {
+        const answered = ({ value }: CacheAnswer<unknown>): void => {
+          if (value !== undefined) found.set(key, value as T);
+          left -= 1;
+          if (left === 0) resolve(found);
+        };
+        this.#lookups.read(key, undefined, options, { answered, failed });
+      }
+    });
   }
 
   /** Puts into `found` what L1 answers at once; returns the others. */
@@ -211,17 +217,25 @@ export class TieredCache {
     const batch = new LoadBatch(this.#parts, unique, loadMany, task =>
       this.#runner.inPlace(options.policy ?? defaultPolicy, scope, task),
     );
-    const read = async (key: string): Promise<void> => {
-      try {
-        const { value } = await this.#lookups.read(key, batch.loader, options, batch);
-        if (value !== undefined) answers.values.set(key, value as T);
-      } catch (error) {
-        answers.errors.set(key, error);
-      } finally {
-        batch.decided(key);
+    await new Promise<void>(resolve => {
+      let left = unique.length;
+      for (const key of unique) {
+        const settled = (): void => {
+          batch.decided(key);
+          left -= 1;
+          if (left === 0) resolve();
+        };
+        const answered = ({ value }: CacheAnswer<unknown>): void => {
+          if (value !== undefined) answers.values.set(key, value as T);
+          settled();
+        };
+        const failed = (error: unknown): void => {
+          answers.errors.set(key, error);
+          settled();
+        };
+        this.#lookups.read(key, batch.loader, options, { answered, failed }, batch);
       }
-    };
-    await Promise.all(unique.map(read));
+    });
     options.signal?.throwIfAborted();
     return answers;
   }
@@ -490,10 +504,6 @@ export class TieredCache {
 function checkLoader(loader: unknown): void {
   if (typeof loader !== 'function')
     throw new TypeError(`the loader of a cached value must be a function, not ${typeof loader}`);
-}
-
-function valueOf({ value }: CacheAnswer<unknown>): unknown {
-  return value;
 }
 
 function checkCount(count: number): void {

@@ -97,3 +97,65 @@ describe('names of tokens', () => {
     expect(keyOfToken(tagToken('!key:a', sha256))).toBeUndefined();
   });
 });
+
+describe('a list of tokens', () => {
+  const names = ['a', 'b'];
+  const learn = (table: TokenTable, name: string, token: string): void => {
+    const record = table.record(name);
+    table.learn(record, token, record.changes, 0);
+  };
+
+  test('is known when all of them are, and is the same list as long as nothing changes', () => {
+    const table = new TokenTable(undefined);
+    const list = table.listOf(names);
+    expect(table.listOf(names)).toBe(list);
+    learn(table, 'a', 'one');
+    expect(list.known(0)).toBeUndefined();
+    learn(table, 'b', 'two');
+    const known = list.known(0);
+    expect(known).toEqual([
+      ['a', 'one'],
+      ['b', 'two'],
+    ]);
+    expect(list.known(0)).toBe(known);
+  });
+
+  test('is not known after one was forgotten, and is another one after it was read again', () => {
+    const table = new TokenTable(undefined);
+    for (const name of names) learn(table, name, 'one');
+    const list = table.listOf(names);
+    expect(list.known(0)).toHaveLength(2);
+    table.forget('b');
+    expect(list.known(0)).toBeUndefined();
+    learn(table, 'b', 'two');
+    expect(list.known(0)?.[1]).toEqual(['b', 'two']);
+  });
+
+  test('is not known while the gate of one is shut', () => {
+    const gates = new Map(names.map(name => [name, new HandGate()]));
+    const table = new TokenTable(name => gates.get(name)!);
+    for (const name of names) learn(table, name, 'one');
+    const list = table.listOf(names);
+    gates.get('b')!.open = false;
+    expect(list.known(0)).toBeUndefined();
+    gates.get('b')!.open = true;
+    expect(list.known(0)).toHaveLength(2);
+  });
+
+  test('learns again after its records were dropped, all of them or the oldest', () => {
+    const table = new TokenTable(undefined, 10);
+    const list = table.listOf(names);
+    for (const drop of [() => table.clear(), () => addMore(table)]) {
+      for (const name of names) learn(table, name, 'one');
+      expect(list.known(0)).toHaveLength(2);
+      drop();
+      expect(list.known(0)).toBeUndefined();
+    }
+    for (const name of names) learn(table, name, 'two');
+    expect(list.known(0)?.[0]).toEqual(['a', 'two']);
+  });
+
+  const addMore = (table: TokenTable): void => {
+    for (let at = 0; at < 20; at += 1) table.record(`other ${at}`);
+  };
+});

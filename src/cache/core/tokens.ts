@@ -33,6 +33,9 @@ export function tagToken(tag: string, sha256: (text: string) => string): TokenNa
   return encodeKey(tag, sha256);
 }
 
+/** Tokens and their values, as an entry has copied them. */
+export type Copied = readonly (readonly [TokenName, string])[];
+
 /** What this process knows of one token. Entries in L1 point to it, so a check is a comparison and no look-up. */
 export interface TokenRecord {
   readonly name: TokenName;
@@ -51,6 +54,9 @@ export class TokenTable {
   readonly #records = new Map<TokenName, TokenRecord>();
   /** Counts changes of what is known, of whichever token: while it stands still, what was found to be equal still is. */
   changes = 0;
+  /** Counts how often records were dropped: who holds some may hold one that learns nothing any more. */
+  drops = 0;
+  readonly #lists = new WeakMap<readonly TokenName[], TokenList>();
 
   constructor(
     private readonly gateOf: ((token: TokenName) => Gate) | undefined,
@@ -69,6 +75,13 @@ export class TokenTable {
       this.#records.set(name, record);
     }
     return record;
+  }
+
+  /** The records of these names, the same for the same array. */
+  listOf(names: readonly TokenName[]): TokenList {
+    let list = this.#lists.get(names);
+    if (list === undefined) this.#lists.set(names, (list = new TokenList(this, names)));
+    return list;
   }
 
   /** The token changed or may have: it is not known any more. */
@@ -102,10 +115,12 @@ export class TokenTable {
   clear(): void {
     for (const record of this.#records.values()) this.#forget(record);
     this.#records.clear();
+    this.drops += 1;
   }
 
   #forgetOldest(): void {
     let left = Math.ceil(this.maxTokens / 10);
+    this.drops += 1;
     for (const [name, record] of this.#records) {
       // Every entry depends on this one.
       if (name === namespaceToken) continue;
@@ -119,5 +134,40 @@ export class TokenTable {
     record.token = undefined;
     record.changes += 1;
     this.changes += 1;
+  }
+}
+
+/** What entries under the same names copy: worked out once, until what is known of a token changes. */
+export class TokenList {
+  #records: readonly TokenRecord[] = [];
+  #gates: readonly Gate[] = [];
+  #copied: Copied | undefined;
+  #atChange = -1;
+  #atDrop = -1;
+
+  constructor(
+    private readonly table: TokenTable,
+    private readonly names: readonly TokenName[],
+  ) {}
+
+  /** All of the tokens, if all are known and may be trusted. */
+  known(nowMs: number): Copied | undefined {
+    if (this.#atChange !== this.table.changes) this.#workOut();
+    for (const gate of this.#gates) if (!gate.isOpen(nowMs)) return undefined;
+    return this.#copied;
+  }
+
+  #workOut(): void {
+    const { table } = this;
+    if (this.#atDrop !== table.drops) {
+      // Noted before: to make a record may be to drop others, of these too.
+      this.#atDrop = table.drops;
+      this.#records = this.names.map(name => table.record(name));
+      this.#gates = [...new Set(this.#records.flatMap(({ gate }) => gate ?? []))];
+    }
+    this.#atChange = table.changes;
+    const copied: [TokenName, string][] = [];
+    for (const { name, token } of this.#records) if (token !== undefined) copied.push([name, token]);
+    this.#copied = copied.length === this.#records.length ? copied : undefined;
   }
 }

@@ -1,4 +1,4 @@
-import { RemoteUnavailableError } from '../core';
+import { RemoteUnavailableError, type EntryReceiver } from '../core';
 import { isUnsettled } from './breaker';
 import { bySlot } from './slots';
 import type { Topology } from './topology';
@@ -15,10 +15,9 @@ export class KeyReads {
 
   constructor(private readonly topology: Topology) {}
 
-  /** One of them alone. */
-  async readOne({ slot, redisKey }: KeyToRead): Promise<Buffer | undefined> {
-    const [value] = await this.#batchOf(slot).ask([redisKey]);
-    return value ?? undefined;
+  /** One of them alone, of which nobody else asks in this turn. */
+  look(slot: number, redisKey: string, receiver: EntryReceiver): void {
+    this.#batchOf(slot).askOne(redisKey, receiver);
   }
 
   async read(keys: readonly KeyToRead[]): Promise<(Buffer | undefined)[]> {
@@ -27,12 +26,7 @@ export class KeyReads {
       const found = await this.#batchOf(slot).ask(ofSlot.map(key => key.redisKey));
       ofSlot.forEach((key, at) => values.set(key.redisKey, found[at] ?? undefined));
     };
-    const groups = bySlot(keys, key => key.slot);
-    if (groups.size === 1) {
-      const found = await this.#batchOf(keys[0]!.slot).ask(keys.map(key => key.redisKey));
-      return found.map(value => value ?? undefined);
-    }
-    await Promise.all([...groups].map(read));
+    await Promise.all([...bySlot(keys, key => key.slot)].map(read));
     return keys.map(key => values.get(key.redisKey));
   }
 

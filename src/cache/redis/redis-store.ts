@@ -7,6 +7,7 @@ import {
   type Clock,
   type Coherence,
   type Durability,
+  type EntryReceiver,
   type Hash,
   type KeyMatcher,
   type LeaseResult,
@@ -118,22 +119,26 @@ export class RedisStore implements RemoteStore {
     return this.#topology.opened();
   }
 
-  serverNowMs(encoded?: string): number {
+  serverNowMs(encoded?: string, nowMs = this.options.clock.nowMs()): number {
     const nodes = this.#topology.nodes();
     const node = encoded === undefined ? nodes[0] : this.#topology.nodeOf(this.#slotOf(encoded));
-    return node?.time.latestMs() ?? NaN;
+    return node?.time.latestMs(nowMs) ?? NaN;
+  }
+
+  look(key: RemoteKey, tokens: readonly TokenName[], receiver: EntryReceiver): void {
+    if (tokens.length === 0) {
+      const redisKey = this.options.keys.data(key.encoded, key.tracked);
+      this.#reads.look(this.#slotOf(key.encoded), redisKey, receiver);
+      return;
+    }
+    this.read([key], tokens).then(
+      read => receiver.received(read.entries[0], read.tokens),
+      (error: unknown) => receiver.failed(error),
+    );
   }
 
   async read(keys: readonly RemoteKey[], tokens: readonly TokenName[]): Promise<RemoteRead> {
     const { keys: layout } = this.options;
-    const [first] = keys;
-    if (first && keys.length === 1 && tokens.length === 0) {
-      const redisKey = layout.data(first.encoded, first.tracked);
-      return {
-        entries: [await this.#reads.readOne({ slot: this.#slotOf(first.encoded), redisKey })],
-        tokens: [],
-      };
-    }
     const values = await this.#reads.read([
       ...keys.map(key => ({
         slot: this.#slotOf(key.encoded),

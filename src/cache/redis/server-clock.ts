@@ -16,8 +16,8 @@ export class ServerClock {
   }
 
   /** Never earlier than the server's clock: ages come out too high rather than too low. */
-  latestMs(): number {
-    return this.clock.nowMs() + this.#latest;
+  latestMs(nowMs = this.clock.nowMs()): number {
+    return nowMs + this.#latest;
   }
 
   /** Never later than the server's clock: deadlines come out too early rather than too late. */
