@@ -79,7 +79,7 @@ const reads: Row[] = [
     operation: 'an L2 hit',
     arrange: async cluster => (await knowsTokens(cluster), await far(cluster)),
     act: ({ a }) => a.getOrSet('k', wrong, { policy }),
-    commands: ['mget'],
+    commands: ['get'],
     trips: 1,
   },
   {
@@ -157,7 +157,7 @@ const loads: Row[] = [
       'a load whose tags the loader chooses: they are captured after it, and the guard is read again',
     arrange: ({ b }) => choosing(b, 'other'),
     act: ({ a }) => choosing(a, 'k'),
-    commands: ['mget', 'getl', 'tok', 'tok', 'mget', 'fill'],
+    commands: ['mget', 'getl', 'tok', 'tok', 'get', 'fill'],
     trips: 5,
   },
   {
@@ -378,7 +378,7 @@ describe('commands and round trips', () => {
       await loading;
     }, 2);
     // The word of the fill may overtake its reply, so that the two overlap: trips are those of one instance.
-    expect(filled.commands).toEqual(['fill', 'mget']);
+    expect(filled.commands).toEqual(['fill', 'get']);
   });
 
   test('a load that is over looks no more at its tokens, and gives back no lease that it has not', async () => {

@@ -56,14 +56,16 @@ describe('word of a change that overtakes a reply', () => {
 /** Replies to reads come, but are handed on only when `until` says so; resolves when the first one is there. */
 function holdReplies(clients: readonly Redis[], until: Promise<void>): Promise<void> {
   const first = held<void>();
+  const hold = async <R>(reply: Promise<R>): Promise<R> => {
+    const value = await reply;
+    first.release();
+    await until;
+    return value;
+  };
   for (const client of clients) {
-    const mget = client.mgetBuffer.bind(client) as (...keys: string[]) => Promise<(Buffer | null)[]>;
-    client.mgetBuffer = (async (...keys: string[]) => {
-      const values = await mget(...keys);
-      first.release();
-      await until;
-      return values;
-    }) as typeof client.mgetBuffer;
+    const [get, mget] = [client.getBuffer.bind(client), client.mgetBuffer.bind(client)];
+    client.getBuffer = (key => hold(get(key))) as typeof client.getBuffer;
+    client.mgetBuffer = ((...keys: string[]) => hold(mget(...keys))) as typeof client.mgetBuffer;
   }
   return first.promise;
 }

@@ -1,10 +1,15 @@
 import fc from 'fast-check';
+import { InlineMsgpackSerializer } from './inline-msgpack-serializer';
+import { LayoutReaders } from './layout-readers';
 import { MsgpackSerializer } from './msgpack-serializer';
 
-const serializer = new MsgpackSerializer();
-const roundTrip = (value: unknown): unknown => serializer.decode(serializer.encode(value));
+describe.each([
+  ['msgpack with its layouts in front', MsgpackSerializer],
+  ['msgpack with records where they come first', InlineMsgpackSerializer],
+])('%s', (_name, Serializer) => {
+  const serializer = new Serializer();
+  const roundTrip = (value: unknown): unknown => serializer.decode(serializer.encode(value));
 
-describe('msgpack', () => {
   test.each([
     ['null', null],
     ['undefined inside', { a: undefined, b: [undefined, 1] }],
@@ -86,8 +91,8 @@ describe('msgpack', () => {
   test('every message can be read by itself, by another process', () => {
     const one = serializer.encode({ id: 1, name: 'a' });
     const two = serializer.encode({ id: 2, name: 'b' });
-    expect(new MsgpackSerializer().decode(two)).toEqual({ id: 2, name: 'b' });
-    expect(new MsgpackSerializer().decode(one)).toEqual({ id: 1, name: 'a' });
+    expect(new Serializer().decode(two)).toEqual({ id: 2, name: 'b' });
+    expect(new Serializer().decode(one)).toEqual({ id: 1, name: 'a' });
   });
 
   test('an encoded message is not overwritten by the next', () => {
@@ -136,12 +141,120 @@ describe('msgpack', () => {
 
   test.each([
     ['nothing', new Uint8Array()],
-    ['a message that is cut off', new MsgpackSerializer().encode({ a: 'long enough' }).slice(0, -3)],
-    ['a message with something behind it', new Uint8Array([...new MsgpackSerializer().encode('x'), 1])],
+    ['a message that is cut off', new Serializer().encode({ a: 'long enough' }).slice(0, -3)],
+    ['a message with something behind it', new Uint8Array([...new Serializer().encode('x'), 1])],
   ])('refuses to decode %s', (_what, bytes) => {
     expect(() => serializer.decode(bytes)).toThrow();
   });
 });
+
+describe('msgpack with its layouts in front', () => {
+  const serializer = new MsgpackSerializer();
+
+  test('says of plain data that it is frozen, and brings it so, all the way down', () => {
+    const key = fc.string({ unit: 'binary' }).filter(name => name !== '__proto__');
+    const plain = fc.object({ key, withBigInt: true, withNullPrototype: true, maxDepth: 5, maxKeys: 12 });
+    fc.assert(
+      fc.property(fc.array(plain), given => {
+        const bytes = serializer.encode(given);
+        expect(serializer.isFrozen(bytes)).toBe(true);
+        expect(isDeepFrozen(serializer.decode(bytes))).toBe(true);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test.each([
+    ['a date', { at: new Date(0) }],
+    ['a Map', [new Map()]],
+    ['a Buffer', { body: Buffer.from('a') }],
+    ['an object of a class', { regexp: /a/ }],
+    ['what is nested too deep to look at', nested(600)],
+  ])('says of %s that it is not, and leaves it open', (_what, value) => {
+    const bytes = serializer.encode(value);
+    expect(serializer.isFrozen(bytes)).toBe(false);
+    expect(Object.isFrozen(serializer.decode(bytes))).toBe(false);
+  });
+
+  test('keeps values of more layouts than have numbers of their own', () => {
+    const many = Array.from({ length: 200 }, (_, at) => ({
+      [`name ${at}`]: at,
+      again: { [`inner ${at}`]: 1 },
+    }));
+    expect(serializer.decode(serializer.encode(many))).toEqual(many);
+  });
+
+  test('keeps an object of more names than layouts have room for', () => {
+    const wide = Object.fromEntries(
+      Array.from({ length: 6_000 }, (_, at) => [`a rather long name ${at}`, at]),
+    );
+    expect(serializer.decode(serializer.encode({ wide }))).toEqual({ wide });
+  });
+
+  test('one value has one form, whatever was written before it', () => {
+    const value = { a: 1, list: [{ b: 2 }] };
+    const fresh = new MsgpackSerializer().encode(value);
+    serializer.encode({ other: { layouts: true } });
+    expect(serializer.encode(value)).toEqual(fresh);
+  });
+
+  test('a message whose layouts were met before is read the same', () => {
+    const both = [
+      { id: 1, name: 'a' },
+      { id: 2, other: ['b'] },
+    ];
+    const messages = both.map(value => serializer.encode(value));
+    for (let round = 0; round < 5; round += 1)
+      expect(messages.map(bytes => serializer.decode(bytes))).toEqual(both);
+  });
+
+  test.each([
+    ['no more than a head', [0, 0, 0]],
+    ['layouts that are longer than the message', [0, 0xff, 0xff, 0x90]],
+    ['layouts that are no lists', [0, 0, 1, 0x01, 0xc0]],
+    ['layouts whose names are none', [0, 0, 3, 0x91, 0x91, 0x01, 0xc0]],
+    ['layouts that are cut off', [0, 0, 1, 0x92, 0xc0]],
+  ])('refuses to decode %s', (_what, bytes) => {
+    expect(() => serializer.decode(Buffer.from(bytes))).toThrow();
+  });
+});
+
+describe('readers of layouts', () => {
+  const messageOf = (text: string): Buffer => Buffer.from(`...${text}`);
+
+  test('are kept for what is met again, up to a number', () => {
+    let made = 0;
+    const readers = new LayoutReaders(() => ((made += 1), {}) as never);
+    const of = (text: string, isFrozen = true): unknown =>
+      readers.of(messageOf(text), 3, 3 + text.length, isFrozen);
+    expect(of('a')).toBe(of('a'));
+    expect(of('a', false)).not.toBe(of('a'));
+    expect(made).toBe(2);
+    for (let at = 0; at < 2_000; at += 1) of(`layout ${at}`);
+    expect(readers.size).toBeLessThanOrEqual(512);
+    const before = made;
+    of('layout 1999');
+    of('layout 1998');
+    expect(made).toBe(before);
+  });
+
+  test('are not kept for layouts that are long: their names are data', () => {
+    const readers = new LayoutReaders(() => ({}) as never);
+    readers.of(messageOf('x'.repeat(2_000)), 3, 2_003, true);
+    expect(readers.size).toBe(0);
+  });
+});
+
+function nested(levels: number): unknown {
+  let deep: unknown = { leaf: true };
+  for (let level = 0; level < levels; level += 1) deep = [deep];
+  return deep;
+}
+
+function isDeepFrozen(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.isFrozen(value) && Object.values(value).every(isDeepFrozen);
+}
 
 /** Data as msgpack knows it: 0 has no sign. An invalid date is its name: Jest finds two of them unequal. */
 function normal(value: unknown): unknown {

@@ -14,7 +14,7 @@ export interface CodecOptions {
   serializers?: readonly ValueSerializer[];
   /** Compressor of new entries; the first one writes, all of them read. */
   compressors?: readonly Compressor[];
-  /** Payloads above this many bytes are compressed. From 0; default 1,024. */
+  /** Payloads above this many bytes are compressed. From 0; default 4,096: below, inflating takes as long as all else that a read does (docs/decisions/0011). */
   compressAboveBytes?: number;
   /**
    * Values above this many bytes are compressed and inflated off the event loop, so that nobody else waits for it. From 0,
@@ -28,7 +28,7 @@ export interface CodecOptions {
 }
 
 export const codecDefaults = Object.freeze({
-  compressAboveBytes: 1_024,
+  compressAboveBytes: 4_096,
   asideAboveBytes: 102_400,
   minSaving: 0.1,
   maxValueBytes: 1_048_576,
@@ -76,7 +76,7 @@ export class HeldValue {
 
   static decode(bytes: Uint8Array, serializer: ValueSerializer): HeldValue {
     const value = serializer.decode(bytes);
-    if (serializer.isolation === 'share' || freezeIfPlain(value)) {
+    if (serializer.isolation === 'share' || serializer.isFrozen?.(bytes) === true || freezeIfPlain(value)) {
       return new HeldValue(true, value, undefined, undefined, bytes.length);
     }
     // The bytes may be a view on a larger network buffer; holding it would hold that too. A Buffer's own `slice` is no copy.

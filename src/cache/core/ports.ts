@@ -6,7 +6,7 @@
 
 /** How values become bytes. `id` is written into every entry; a reader that does not know it has a miss. */
 export interface ValueSerializer {
-  /** 0 to 255, never reused. 1 msgpack, 2 JSON, 3 stored HTTP response. */
+  /** 0 to 255, never reused. 1 msgpack, 2 JSON, 3 stored HTTP response, 4 msgpack with its layouts in front. */
   readonly id: number;
   /**
    * How a decoded value is kept from its readers' mutations. `freeze`: plain data is decoded once and
@@ -17,6 +17,8 @@ export interface ValueSerializer {
   encode(value: unknown): Uint8Array;
   /** @throws when the bytes are not what `encode` writes */
   decode(bytes: Uint8Array): unknown;
+  /** Whether what `decode` makes of these bytes is plain data and deep-frozen already. Default: it is not. */
+  isFrozen?(bytes: Uint8Array): boolean;
 }
 
 export interface Compressor {

@@ -1,5 +1,6 @@
 import { BrotliCompressor } from '../codec/brotli-compressor';
 import { DeflateCompressor } from '../codec/deflate-compressor';
+import { InlineMsgpackSerializer } from '../codec/inline-msgpack-serializer';
 import { JsonSerializer } from '../codec/json-serializer';
 import { MsgpackSerializer } from '../codec/msgpack-serializer';
 import {
@@ -66,7 +67,7 @@ export function createTieredCache(
 export function codecOptions(): CodecOptions {
   return {
     serializer: new MsgpackSerializer(),
-    serializers: [new JsonSerializer(), storedResponseSerializer],
+    serializers: [new InlineMsgpackSerializer(), new JsonSerializer(), storedResponseSerializer],
     compressors: [new DeflateCompressor(), new BrotliCompressor()],
   };
 }

@@ -57,6 +57,20 @@ const written: readonly (readonly [kind: string, base64: string, value: unknown]
       'dhPdlN1MN2c3083ZzXRzdjPdnN1MN2c3083ZzXRzdjPdnN1MN2c3081P3M6Pbw==',
     { agents: agents(40) },
   ],
+  [
+    'msgpack with its layouts in front',
+    'U0MBAAQCAAxBQUFBQUFBQUFBQUFBQUFBQnmcgswHsABACAAAAAAAAAAA6mAAAHUwAAAAW3lQDqNhZ2VudHM6b25lfDcAAyFuc0JCQkJC' +
+      'QkJCQkJCQkJCQkIABmFnZW50c0NDQ0NDQ0NDQ0NDQ0NDQ0MAAC+Sl6RkYXRlo21hcKNzZXSjYmlnpWJ5dGVzp25vdGhpbmekbGlzdJKi' +
+      'aWSkbmFtZUDW/2jneACBoWEB1HMAkgECz6tUqYzrHwrSxANhYmPAkkEBoXhBAqF5',
+    rich,
+  ],
+  [
+    'msgpack with its layouts in front, plain data',
+    'U0MBAAQCAAxBQUFBQUFBQUFBQUFBQUFBQnmcgswHsABACAAAAAAAAAAA6mAAAHUwAAAAS5IrG3RhZ2VudHM6b25lfDcAAyFuc0JCQkJC' +
+      'QkJCQkJCQkJCQkIABmFnZW50c0NDQ0NDQ0NDQ0NDQ0NDQ0MBABmSkaZhZ2VudHOTomlkpG5hbWWmc3RhdHVzQJNBAKdBZ2VudCAwpGlk' +
+      'bGVBAadBZ2VudCAxpGlkbGVBAqdBZ2VudCAypGlkbGU=',
+    { agents: agents(3) },
+  ],
 ];
 const response =
   'U0MBAAMCAAxBQUFBQUFBQUFBQUFBQUFBQnmcgswHsABACAAAAAAAAAAA6mAAAHUwAAAAZVKaKSphZ2VudHM6b25lfDcAAyFuc0JC' +

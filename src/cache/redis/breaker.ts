@@ -131,6 +131,11 @@ export function isUnsettled(error: unknown): boolean {
   return /^(TRYAGAIN|MOVED|ASK|CROSSSLOT)\b|^Too many Cluster redirections/.test(message);
 }
 
+/** Whether Redis has refused a command because something else than it is for stands under the key. */
+export function isOfOtherType(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('WRONGTYPE');
+}
+
 export function breakerName(state: CircuitState): 'closed' | 'open' | 'half-open' {
   if (state === CircuitState.Closed) return 'closed';
   return state === CircuitState.HalfOpen ? 'half-open' : 'open';

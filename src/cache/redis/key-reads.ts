@@ -1,5 +1,5 @@
 import { RemoteUnavailableError, type EntryReceiver } from '../core';
-import { isUnsettled } from './breaker';
+import { isOfOtherType, isUnsettled } from './breaker';
 import { bySlot } from './slots';
 import type { Topology } from './topology';
 import { TurnBatch } from './turn-batch';
@@ -9,7 +9,7 @@ interface KeyToRead {
   redisKey: string;
 }
 
-/** Reads of keys, wherever they are: those of one slot and one turn of the event loop share a command, the slots go out at once. */
+/** Reads of keys, wherever they are: those of one slot and one turn of the event loop share an MGET, one alone is a GET; the slots go out at once. */
 export class KeyReads {
   readonly #batches = new Map<number, TurnBatch<Buffer | null>>();
 
@@ -32,21 +32,30 @@ export class KeyReads {
 
   #batchOf(slot: number): TurnBatch<Buffer | null> {
     let batch = this.#batches.get(slot);
-    if (!batch) this.#batches.set(slot, (batch = new TurnBatch(keys => this.#mget(slot, keys))));
+    if (!batch) this.#batches.set(slot, (batch = new TurnBatch(keys => this.#read(slot, keys))));
     return batch;
   }
 
-  async #mget(slot: number, keys: string[]): Promise<(Buffer | null)[]> {
+  async #read(slot: number, keys: string[]): Promise<(Buffer | null)[]> {
+    if (keys.length === 1) return [await this.#get(slot, keys[0]!)];
     const { topology } = this;
-    const mget = (some: readonly string[]): Promise<(Buffer | null)[]> =>
-      topology.nodeOf(slot).call('read', () => topology.reads.mgetBuffer(...some));
     try {
-      return await mget(keys);
+      return await topology.nodeOf(slot).call('read', () => topology.reads.mgetBuffer(...keys));
     } catch (error) {
       // The slot is moving and the keys stand on two nodes: each alone is found.
-      if (keys.length === 1 || !(error instanceof RemoteUnavailableError) || !isUnsettled(error.cause))
-        throw error;
-      return (await Promise.all(keys.map(key => mget([key])))).flat();
+      if (!(error instanceof RemoteUnavailableError) || !isUnsettled(error.cause)) throw error;
+      return Promise.all(keys.map(key => this.#get(slot, key)));
+    }
+  }
+
+  async #get(slot: number, key: string): Promise<Buffer | null> {
+    const { topology } = this;
+    try {
+      return await topology.nodeOf(slot).call('read', () => topology.reads.getBuffer(key));
+    } catch (error) {
+      // Something other than a string: MGET, too, finds nothing there.
+      if (error instanceof RemoteUnavailableError && isOfOtherType(error.cause)) return null;
+      throw error;
     }
   }
 }

@@ -71,7 +71,7 @@ export type RedisCommands = Redis & ScriptCommands;
 /** The commands for keys that the store uses, on one connection or wherever in a Cluster the key is. */
 export type KeyCommands = Pick<
   Redis,
-  'mgetBuffer' | 'get' | 'pttl' | 'set' | 'unlink' | 'touch' | 'zrevrange'
+  'getBuffer' | 'mgetBuffer' | 'get' | 'pttl' | 'set' | 'unlink' | 'touch' | 'zrevrange'
 > &
   ScriptCommands;
 

@@ -16,6 +16,7 @@ const isOneOf =
 
 /** What the server can answer to the commands of the cache; other commands are not looked at. */
 const shapes: Readonly<Record<string, Check>> = {
+  getBuffer: isBytes,
   mgetBuffer: (reply, args) => isListOf(args.length, isBytes)(reply, args),
   time: isListOf(2, isDigits),
   unlink: isCount,
