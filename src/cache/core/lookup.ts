@@ -143,6 +143,39 @@ export class Lookups {
     return entry;
   }
 
+  /** `hit` for several keys: puts the values into `found`, and returns the keys that have to be looked for elsewhere, each once. */
+  hits(keys: readonly string[], options: CallOptions, found: Map<string, unknown>): Set<string> {
+    const { clock, events, near, names, profile, scopes, stats } = this.parts;
+    const policy = this.#policyOf(options);
+    const tier = this.#tierOf(policy);
+    // What concerns all of them is asked once.
+    if (this.#closed || tier === 'redis' || options.refreshWithinMs !== undefined || scopes.current())
+      return new Set(keys);
+    const missing = new Set<string>();
+    const nowMs = clock.coarseMs();
+    const isHeard = events.heard('read');
+    let plain = 0;
+    for (const key of keys) {
+      const name = typeof key === 'string' ? names.knownNameOf(key) : undefined;
+      const entry = name === undefined ? undefined : near.read(name, tier, nowMs, policy);
+      if (entry === undefined || nowMs >= entry.refreshAtMs || nowMs >= entry.staleAtMs) {
+        missing.add(key);
+        continue;
+      }
+      const already = found.size;
+      found.set(key, entry.held.read());
+      // Named twice, read once.
+      if (found.size === already) continue;
+      if (isHeard || entry.negative) this.#answers.countNear(key, policy, undefined, entry, nowMs, false);
+      else {
+        plain += 1;
+        if (entry.probe !== undefined) profile.hit(entry.probe, 'l1_hit', nowMs, entry.bornAtMs);
+      }
+    }
+    if (plain > 0) stats.hit(policy.name, 'l1_hit', nowMs, plain);
+    return missing;
+  }
+
   /** What `hit` has found, for whoever wants to know more than the value. */
   answerOf(entry: NearEntry): CacheAnswer<unknown> {
     return this.#answers.ofNear(entry);

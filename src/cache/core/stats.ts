@@ -106,8 +106,8 @@ export class CacheStats {
     this.#turnAtMs = this.#startedAtMs + turnEveryMs;
   }
 
-  /** A read that L1 has answered: all that a hit counts, in one step. */
-  hit(policy: string, outcome: Outcome, nowMs: number): void {
+  /** A read that L1 has answered, or several alike: all that a hit counts, in one step. */
+  hit(policy: string, outcome: Outcome, nowMs: number, count = 1): void {
     if (nowMs >= this.#turnAtMs) this.#turn(nowMs);
     // Hits come in rows under one policy: comparing a name is less than looking it up.
     if (policy !== this.#hitPolicy) {
@@ -115,9 +115,9 @@ export class CacheStats {
       this.#hitPolicy = policy;
     }
     const row = this.#hitRow;
-    row[l1HitsAt]! += 1;
-    row[getsAt]! += 1;
-    row[outcome === 'l1_hit' ? l1HitAt : policyAt[outcome]]! += 1;
+    row[l1HitsAt]! += count;
+    row[getsAt]! += count;
+    row[outcome === 'l1_hit' ? l1HitAt : policyAt[outcome]]! += count;
   }
 
   /** An answer, wherever it came from. */

@@ -227,6 +227,29 @@ describe('statistics', () => {
 
   const instances = instancesUnderTest();
 
+  test('several keys at once count as they would one by one, each once, heard or not', async () => {
+    const { cache, clock } = make();
+    const policy = exactPolicy({ ttlMs: 1_000, staleMs: 1_000, negativeTtlMs: 400 });
+    for (const key of ['a', 'b']) await cache.getOrSet(key, () => key, { policy });
+    await cache.getOrSet('none', () => null, { policy });
+    const asked = ['a', 'none', 'b', 'a', 'cold', 'none', 'cold'];
+    const of = (): Record<string, unknown> => counted(cache.stats().policies.exact);
+    const before = { gets: 3, loads: 3, outcomes: { miss: 3 }, causes: { cold: 3 } };
+    expect(of()).toEqual(before);
+    await cache.getMany(asked, { policy });
+    const once = { l1_hit: 2, negative_hit: 1, miss: 4 };
+    expect(of()).toMatchObject({ gets: 7, loads: 3, outcomes: once, causes: { cold: 4 } });
+    const heard: string[] = [];
+    const stop = cache.events.on('read', ({ key, outcome }) => heard.push(`${key} ${outcome}`));
+    await cache.getMany(asked, { policy });
+    stop();
+    expect(heard.sort()).toEqual(['a l1_hit', 'b l1_hit', 'cold miss', 'none negative_hit']);
+    expect(of()).toMatchObject({ gets: 11, outcomes: { l1_hit: 4, negative_hit: 2, miss: 5 } });
+    await clock.advance(1_500);
+    await cache.getOrSetMany(['a', 'b'], () => new Map(), { policy });
+    expect(of()).toMatchObject({ gets: 13, outcomes: { l1_hit: 4, stale_hit: 2 } });
+  });
+
   test('compression is counted', async () => {
     const { cache } = (await instances(1)).all[0]!;
     await cache.set('k', 'x'.repeat(10_000));

@@ -163,7 +163,7 @@ export class TieredCache {
     checkKeyList(keys);
     checkCount(keys.length);
     const found = new Map<string, T>();
-    const missing = this.#hits(keys, options, found);
+    const missing = this.#lookups.hits(keys, options, found);
     if (missing.size === 0) return found;
     return new Promise((resolve, failed) => {
       let left = missing.size;
@@ -176,18 +176,6 @@ export class TieredCache {
         this.#lookups.read(key, undefined, options, { answered, failed });
       }
     });
-  }
-
-  /** Puts into `found` what L1 answers at once; returns the others. */
-  #hits<T>(keys: readonly string[], options: CallOptions, found: Map<string, T>): Set<string> {
-    const missing = new Set<string>();
-    for (const key of keys) {
-      if (found.has(key)) continue;
-      const near = this.#lookups.hit(key, options);
-      if (near === undefined) missing.add(key);
-      else found.set(key, near.held.read() as T);
-    }
-    return missing;
   }
 
   /**
@@ -212,7 +200,7 @@ export class TieredCache {
     const { defaultPolicy } = this.#parts.options;
     const scope = this.#parts.scopes.current();
     const answers: ManyAnswers<T> = { values: new Map(), errors: new Map() };
-    const unique = [...this.#hits(keys, options, answers.values)];
+    const unique = [...this.#lookups.hits(keys, options, answers.values)];
     if (unique.length === 0) return answers;
     const batch = new LoadBatch(this.#parts, unique, loadMany, task =>
       this.#runner.inPlace(options.policy ?? defaultPolicy, scope, task),
