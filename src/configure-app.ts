@@ -39,7 +39,7 @@ export function configureApp(app: NestExpressApplication): NestExpressApplicatio
   app.use(...edgeMiddleware(config));
   app.setGlobalPrefix('api/v1', { exclude: outsideOfPrefix });
   app.useGlobalPipes(new RequestValidationPipe());
-  app.useGlobalGuards(new QueryGuard());
+  app.useGlobalGuards(new QueryGuard(pipe => app.get(pipe, { strict: false })));
   app.useGlobalFilters(new ProblemFilter());
   const server = app.getHttpServer();
   limitServer(server, config.server);

@@ -36,6 +36,7 @@ import { CreateAgentDto } from './dto/create-agent.dto';
 import { HeartbeatDto } from './dto/heartbeat.dto';
 import { ListAgentsQueryDto } from './dto/list-agents-query.dto';
 import { UpdateAgentDto } from './dto/update-agent.dto';
+import { PageSizePipe } from './page-size.pipe';
 
 const etag = { ETag: { description: 'The version in quotes, for If-Match', schema: { type: 'string', example: '"42"' } } } as const; // prettier-ignore
 const location = { Location: { description: 'Path of the agent', schema: { type: 'string', example: '/api/v1/agents/code-review-assistant' } } } as const; // prettier-ignore
@@ -66,7 +67,7 @@ export class AgentsController {
     description: 'VALIDATION_FAILED, UNKNOWN_FIELD, CURSOR_INVALID, QUERY_DUPLICATE, QUERY_INVALID',
   })
   @ApiResponse({ status: 503, description: 'DATABASE_UNAVAILABLE' })
-  list(@Query() query: ListAgentsQueryDto): Promise<AgentListDto> {
+  list(@Query(PageSizePipe) query: ListAgentsQueryDto): Promise<AgentListDto> {
     return this.agents.list(query);
   }
 

@@ -24,6 +24,7 @@ import {
 } from './dto/agent-response.dto';
 import type { CreateAgentDto } from './dto/create-agent.dto';
 import type { ListAgentsQueryDto } from './dto/list-agents-query.dto';
+import { refuseAbove } from './page-size.pipe';
 
 const uniqueViolation = '23505';
 
@@ -52,12 +53,7 @@ export class AgentsService implements OnModuleInit {
   async list({ status, capability, limit, cursor }: ListAgentsQueryDto): Promise<AgentListDto> {
     const { agents_page_size, agents_max_page_size } = (await this.settings.current()).performance;
     const size = limit ?? agents_page_size;
-    if (size > agents_max_page_size) {
-      const message = `must be a whole number from 1 to ${agents_max_page_size}`;
-      throw new ProblemException(400, 'VALIDATION_FAILED', 'Invalid request', `limit: ${message}`, [
-        { path: 'limit', code: 'MAX', message },
-      ]);
-    }
+    refuseAbove(agents_max_page_size, size);
     const afterName = cursor === undefined ? undefined : nameOfCursor(cursor);
     const rows = await this.repository.page({ status, capability, afterName, limit: size + 1 });
     const agents = rows.slice(0, size).map(toAgentDto);

@@ -1,4 +1,4 @@
-import { type ExecutionContext, Get, Query, UseGuards } from '@nestjs/common';
+import { type ExecutionContext, Get, type PipeTransform, Query, UseGuards } from '@nestjs/common';
 import { IsIn } from 'class-validator';
 import { NoQuery } from './no-query.decorator';
 import { QueryGuard } from './query.guard';
@@ -8,9 +8,25 @@ class ColourQuery {
   colour!: string;
 }
 
+/** What is allowed only while the application runs. */
+class NotNow implements PipeTransform<ColourQuery, ColourQuery> {
+  constructor(private readonly refused: string) {}
+
+  transform(query: ColourQuery): ColourQuery {
+    if (!(query instanceof ColourQuery)) throw new Error('asked before the class of the query');
+    if (query.colour === this.refused) throw new Error(`not ${query.colour}`);
+    return query;
+  }
+}
+
 class Routes {
   @Get('open')
   open(@Query() query: ColourQuery): string {
+    return query.colour;
+  }
+
+  @Get('piped')
+  piped(@Query(NotNow) query: ColourQuery): string {
     return query.colour;
   }
 
@@ -44,7 +60,7 @@ class Routes {
   }
 }
 
-const guard = new QueryGuard();
+const guard = new QueryGuard(pipe => new pipe('blue'));
 const ask = (handler: keyof Routes, query: object): Promise<boolean> =>
   guard.canActivate({
     getClass: () => Routes,
@@ -58,6 +74,12 @@ describe('the guard of queries', () => {
     await expect(ask('open', { colour: 'green' })).rejects.toMatchObject({ code: 'VALIDATION_FAILED' });
     await expect(ask('open', { colour: 'red', size: '1' })).rejects.toMatchObject({ code: 'UNKNOWN_FIELD' });
     await expect(ask('open', { colour: ['red', 'blue'] })).rejects.toMatchObject({ code: 'QUERY_DUPLICATE' });
+  });
+
+  it('asks the pipes at the parameter behind the class, with what it has made of the query', async () => {
+    await expect(ask('piped', { colour: 'red' })).resolves.toBe(true);
+    await expect(ask('piped', { colour: 'blue' })).rejects.toThrow('not blue');
+    await expect(ask('piped', { colour: 'green' })).rejects.toMatchObject({ code: 'VALIDATION_FAILED' });
   });
 
   it.each(['none', 'lookedAt'] as const)(

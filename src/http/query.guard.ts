@@ -1,10 +1,4 @@
-import {
-  type CanActivate,
-  type ExecutionContext,
-  Injectable,
-  type PipeTransform,
-  type Type,
-} from '@nestjs/common';
+import type { CanActivate, ExecutionContext, PipeTransform, Type } from '@nestjs/common';
 import { GUARDS_METADATA, ROUTE_ARGS_METADATA } from '@nestjs/common/constants';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum';
 import type { Request } from 'express';
@@ -19,15 +13,18 @@ interface Argument {
 }
 
 /**
- * Checks the query of open routes before the cache is asked. Pipes run behind it, on a miss alone: a query that cannot be
- * answered would cost a look into the cache, a lease and a load first. Routes with guards of their own are left to their pipes,
+ * Checks the query of open routes before the cache is asked: by the class of the parameter, and by the pipes at it, in the order
+ * in which they run behind the cache on a miss. There alone they would come too late: a query that cannot be answered would
+ * cost a look into the cache, a lease and a load first. Routes with guards of their own are left to their pipes,
  * so that who may not come in is told that and not what is wrong with the query. A route under `NoQuery` is open by what that
  * decorator says: there any parameter is refused.
  */
-@Injectable()
 export class QueryGuard implements CanActivate {
   private readonly pipe = new RequestValidationPipe();
   private readonly checks = new WeakMap<object, readonly Check[]>();
+
+  /** @param pipeOf the application's own pipe of a class, as it stands at a parameter */
+  constructor(private readonly pipeOf: (type: Type<PipeTransform>) => PipeTransform) {}
 
   /** @throws ProblemException 400 */
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -51,12 +48,11 @@ export class QueryGuard implements CanActivate {
     return Object.entries(args ?? {}).flatMap(([key, { index, data, pipes }]) => {
       if (!key.startsWith(`${RouteParamtypes.QUERY}:`) || data !== undefined) return [];
       const metadata = { type: 'query', metatype: types?.[index] } as const;
-      const own = pipes.filter((pipe): pipe is PipeTransform => typeof pipe === 'object');
-      return [this.pipe, ...own].map(
-        (pipe): Check =>
-          async query =>
-            void (await pipe.transform(query, metadata)),
-      );
+      const own = pipes.map(pipe => (typeof pipe === 'function' ? this.pipeOf(pipe) : pipe));
+      return async (query: unknown) => {
+        let value = query;
+        for (const pipe of [this.pipe, ...own]) value = (await pipe.transform(value, metadata)) as unknown;
+      };
     });
   }
 }

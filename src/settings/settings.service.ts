@@ -50,9 +50,14 @@ export class SettingsService implements OnModuleInit, OnApplicationBootstrap, On
     return (await this.repository.read()).document;
   }
 
-  /** The settings in force on this instance, or the defaults while they could not be read: for who must not fail with the database. */
+  /** The settings in force on this instance, from memory; undefined while they could not be read yet. */
+  known(): SettingsDocument | undefined {
+    return this.follower.inForce;
+  }
+
+  /** The same, or the defaults: for who must not fail with the database. */
   inForce(): SettingsDocument {
-    return this.follower.inForce ?? settingsDefaults;
+    return this.known() ?? settingsDefaults;
   }
 
   async all(): Promise<SettingsDto> {

@@ -5,6 +5,7 @@ import { expectProblem } from './harness/problem';
 
 const path = '/api/v1/agents';
 const agent = `${path}/security-scanner`;
+const settings = '/api/v1/settings';
 const anyVersion = { 'If-Match': '*' };
 
 let app: Application;
@@ -29,7 +30,7 @@ async function touches(): Promise<Record<string, number>> {
 type Case = [what: string, send: () => Promise<Answer>, code: string, where: string | undefined];
 // Every series is there from the first request of its policy on.
 beforeAll(async () => {
-  for (const url of [path, agent, '/api/v1/settings']) await app.get(url);
+  for (const url of [path, agent, settings]) await app.get(url);
 });
 const name = 'Never made';
 const type = 'test';
@@ -46,6 +47,9 @@ const cases: Case[] = [
       ['limit=0', 'VALIDATION_FAILED', 'limit'],
       ['limit=-1', 'VALIDATION_FAILED', 'limit'],
       ['limit=1001', 'VALIDATION_FAILED', 'limit'],
+      // Above the setting, below what the setting can be.
+      ['limit=201', 'VALIDATION_FAILED', 'limit'],
+      ['limit=1000', 'VALIDATION_FAILED', 'limit'],
       ['limit=1e2', 'VALIDATION_FAILED', 'limit'],
       ['limit=1.5', 'VALIDATION_FAILED', 'limit'],
       ['limit=0x10', 'VALIDATION_FAILED', 'limit'],
@@ -147,6 +151,24 @@ describe('bad input is refused with its place, and asks neither database nor cac
       );
     },
   );
+
+  it('a limit above the setting in force, also where a page of that size was cached, and on the fast way', async () => {
+    const setMax = async (agents_max_page_size: number): Promise<void> => {
+      const { status } = await app.patch(settings, { performance: { agents_max_page_size } }, anyVersion);
+      expect(status).toBe(200);
+    };
+    const wide = `${path}?limit=300`;
+    await setMax(300);
+    // The second hit is the fast way's: the first one has shown it where the target leads.
+    for (let hit = 0; hit < 4; hit += 1) expect((await app.get(wide)).status).toBe(200);
+    await setMax(200);
+    await expectUntouched(touches, async () => {
+      const { errors } = expectProblem(await app.get(wide), 400, 'VALIDATION_FAILED');
+      expect(errors).toEqual([
+        { path: 'limit', code: 'MAX', message: 'must be a whole number from 1 to 200' },
+      ]);
+    });
+  });
 
   it('a PATCH without If-Match is a 428 before anything is asked', async () => {
     await expectUntouched(touches, async () => {
