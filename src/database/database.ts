@@ -10,7 +10,7 @@ const firstRetryMs = 250;
 const maxRetryMs = 5_000;
 
 /**
- * The one database: a PostgreSQL server, or PostgreSQL in this process (PGlite) when none is configured; the same SQL
+ * The one database: a PostgreSQL server, or PostgreSQL in a thread of this process (PGlite) when none is configured; the same SQL
  * and the same migrations. A server that is away does not stop the start: queries fail with `DatabaseUnavailableError`
  * until it is there, and the migrations run when it comes.
  */

@@ -1,14 +1,15 @@
-import { PGlite } from '@electric-sql/pglite';
+import type { PGlite } from '@electric-sql/pglite';
 import { drizzle } from 'drizzle-orm/pglite';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DataDirLock } from './data-dir-lock';
 import type { Driver, Orm } from './driver';
+import { EmbeddedThread } from './embedded-thread';
 import { migrate } from './migrate';
 import * as schema from './schema';
 
 /**
- * PostgreSQL in this process, on a folder that it holds alone.
+ * PostgreSQL in a thread of this process, on a folder that it holds alone.
  * @throws DataDirInUseError when another process holds the folder
  */
 export async function openEmbedded(dataDir: string, onQuery: () => void): Promise<Driver> {
@@ -16,8 +17,12 @@ export async function openEmbedded(dataDir: string, onQuery: () => void): Promis
   try {
     const folder = join(dataDir, 'pg');
     mkdirSync(folder, { recursive: true });
-    const client = await PGlite.create(folder);
-    const orm = drizzle(client, { schema, logger: { logQuery: onQuery } }) as unknown as Orm;
+    const client = await EmbeddedThread.open(folder);
+    // Of a PGlite drizzle asks for `query` and `transaction`.
+    const orm = drizzle(client as unknown as PGlite, {
+      schema,
+      logger: { logQuery: onQuery },
+    }) as unknown as Orm;
     return {
       orm,
       migrate: () =>

@@ -22,7 +22,7 @@ export interface History {
 
 /** Samples of a history that are read at most: one a minute of a day. */
 const maxHistory = 1_440;
-/** So many of them in one query: the embedded database works in this process, and a long query would hold up its event loop. */
+/** So many of them in one query: the embedded database answers one at a time, and behind a long one everybody would wait. */
 const samplesOfQuery = 60;
 /** Rows that are dropped in one query, for the same reason. */
 const pruneBatch = 250;

@@ -1,0 +1,222 @@
+import { types } from '@electric-sql/pglite';
+import { Logger } from '@nestjs/common';
+import { Worker } from 'node:worker_threads';
+import { DatabaseUnavailableError } from './database-errors';
+
+/** What a statement answers with, as drizzle and the migrations read it. */
+export interface Result<Row = unknown> {
+  rows: Row[];
+  affectedRows?: number;
+}
+
+/** A statement that the database has refused, with PostgreSQL's own fields. */
+export class StatementError extends Error {
+  readonly code?: string;
+  readonly constraint?: string;
+  readonly detail?: string;
+
+  constructor({ message, ...fields }: { message: string }) {
+    super(message);
+    this.name = 'StatementError';
+    Object.assign(this, fields);
+  }
+}
+
+/** What runs statements: the database, or one transaction of it. */
+export interface Statements {
+  query<Row = unknown>(sql: string, parameters?: unknown[], options?: RowsAs): Promise<Result<Row>>;
+  exec(sql: string): Promise<unknown>;
+}
+
+interface RowsAs {
+  rowMode?: 'array' | 'object';
+}
+
+interface Question {
+  method: 'query' | 'exec' | 'close';
+  sql?: string;
+  parameters?: unknown[];
+  rowMode?: RowsAs['rowMode'];
+}
+
+interface Answer {
+  id: number;
+  value?: unknown;
+  error?: { message: string };
+}
+
+interface Waiting {
+  resolve(value: unknown): void;
+  reject(error: Error): void;
+}
+
+/** The id of the answer that nobody has asked for: the database is open, or cannot be. */
+const opening = 0;
+/** Statements that wait at most; more than a busy instance ever has at once. */
+export const maxWaiting = 10_000;
+
+/**
+ * Types that stay text: dates and intervals, alone and in arrays, and numerics in arrays. drizzle asks for it with functions, which
+ * cannot be sent to a thread.
+ */
+const asText = [types.TIMESTAMP, types.TIMESTAMPTZ, types.INTERVAL, types.DATE, 1115, 1182, 1185, 1187, 1231];
+
+/** A text and not a file, because a worker cannot be TypeScript and the same code has to run from `src` under Jest and from `dist`. */
+const program = `
+const { parentPort, workerData } = require('node:worker_threads');
+const { PGlite } = require(workerData.library);
+const parsers = Object.fromEntries(workerData.asText.map(type => [type, text => text]));
+const { opening, folder } = workerData;
+const database = PGlite.create(folder);
+const answer = (id, work) =>
+  work.then(
+    value => parentPort.postMessage({ id, value }),
+    ({ message, code, constraint, detail }) => parentPort.postMessage({ id, error: { message, code, constraint, detail } }),
+  );
+const run = {
+  query: async ({ sql, parameters, rowMode }) => {
+    const { rows, affectedRows } = await (await database).query(sql, parameters, { rowMode, parsers });
+    return { rows, affectedRows };
+  },
+  exec: async ({ sql }) => void (await (await database).exec(sql)),
+  close: async () => (await database).close(),
+};
+parentPort.on('message', ({ id, ...question }) => {
+  const answered = answer(id, run[question.method](question));
+  if (question.method === 'close') answered.then(() => parentPort.close());
+});
+answer(opening, database.then(() => undefined));
+`;
+
+/** Starts the thread, which answers as `opening` when the database is open. */
+export function startThread(folder: string): Worker {
+  const library = require.resolve('@electric-sql/pglite');
+  return new Worker(program, { eval: true, workerData: { library, folder, asText, opening }, execArgv: [] });
+}
+
+/**
+ * PGlite in a thread of its own: it is PostgreSQL as WebAssembly, and whatever a statement takes, up to the seconds of a start,
+ * the event loop of its thread stands still. To drizzle it is a PGlite. It has one connection: statements run one after the
+ * other, in the order in which they are given, and those from outside wait while a transaction is open.
+ */
+export class EmbeddedThread implements Statements {
+  readonly #log = new Logger('Database');
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #ended: Promise<void>;
+  #nextId = opening + 1;
+  #lost: Error | undefined;
+  #isClosing = false;
+  /** Resolves when the last transaction that was asked for is over. */
+  #lastTransaction: Promise<void> = Promise.resolve();
+
+  private constructor(worker: Worker) {
+    this.#worker = worker;
+    worker.on('message', ({ id, value, error }: Answer) => {
+      const waiting = this.#take(id);
+      if (error) waiting?.reject(new StatementError(error));
+      else waiting?.resolve(value);
+    });
+    worker.on('error', error => this.#lose('the thread of the embedded database failed', error));
+    this.#ended = new Promise(resolve => {
+      worker.once('exit', () => {
+        this.#lose('the thread of the embedded database has ended');
+        resolve();
+      });
+    });
+  }
+
+  /**
+   * Opens the database in a folder, which is made when it is missing.
+   * @throws StatementError or DatabaseUnavailableError when it cannot be opened
+   */
+  static async open(folder: string, start = startThread): Promise<EmbeddedThread> {
+    const thread = new EmbeddedThread(start(folder));
+    try {
+      await new Promise((resolve, reject) => thread.#waiting.set(opening, { resolve, reject }));
+      return thread;
+    } catch (error) {
+      thread.#isClosing = true;
+      await thread.#worker.terminate();
+      throw error;
+    }
+  }
+
+  /** @throws StatementError for one that is wrong; DatabaseUnavailableError when the thread is gone or too many wait */
+  async query<Row = unknown>(sql: string, parameters?: unknown[], options?: RowsAs): Promise<Result<Row>> {
+    await this.#lastTransaction;
+    return this.#now.query(sql, parameters, options);
+  }
+
+  /** Several statements without parameters. */
+  async exec(sql: string): Promise<void> {
+    await this.#lastTransaction;
+    await this.#now.exec(sql);
+  }
+
+  /** Commits when the work resolves, and takes it back when it rejects. */
+  async transaction<T>(work: (transaction: Statements) => Promise<T>): Promise<T> {
+    const before = this.#lastTransaction;
+    let end = (): void => undefined;
+    this.#lastTransaction = new Promise(resolve => (end = resolve));
+    try {
+      await before;
+      await this.#now.exec('BEGIN');
+      const result = await work(this.#now);
+      await this.#now.exec('COMMIT');
+      return result;
+    } catch (error) {
+      // Where the thread is gone, so is the transaction: what the caller has to hear is the first error.
+      if (!this.#lost) await this.#now.exec('ROLLBACK');
+      throw error;
+    } finally {
+      end();
+    }
+  }
+
+  /** Waits for what is under way, and ends the thread. Safe to call twice. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    await this.#lastTransaction;
+    if (!this.#lost) await this.#ask({ method: 'close' });
+    // A process that has nothing else to do would end before the thread has, and before whoever waits for it goes on.
+    this.#worker.ref();
+    await this.#ended;
+  }
+
+  /** Statements without a look at whether a transaction is open. */
+  readonly #now: Statements = {
+    query: (sql, parameters, { rowMode } = {}) =>
+      this.#ask({ method: 'query', sql, ...(parameters && { parameters }), ...(rowMode && { rowMode }) }),
+    exec: sql => this.#ask({ method: 'exec', sql }),
+  };
+
+  async #ask<T>(question: Question): Promise<T> {
+    if (this.#lost) throw this.#lost;
+    if (this.#waiting.size >= maxWaiting)
+      throw new DatabaseUnavailableError(`${maxWaiting} statements wait for the embedded database`);
+    const id = this.#nextId++;
+    this.#worker.postMessage({ id, ...question });
+    // Only who waits for an answer keeps the process running.
+    if (this.#waiting.size === 0) this.#worker.ref();
+    return new Promise<unknown>((resolve, reject) =>
+      this.#waiting.set(id, { resolve, reject }),
+    ) as Promise<T>;
+  }
+
+  #take(id: number): Waiting | undefined {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    if (this.#waiting.size === 0) this.#worker.unref();
+    return waiting;
+  }
+
+  #lose(reason: string, cause?: Error): void {
+    if (!this.#lost && !this.#isClosing)
+      this.#log.error(
+        `${reason}; there is no database until the next start${cause ? `: ${cause.message}` : ''}`,
+      );
+    this.#lost ??= new DatabaseUnavailableError(reason, { cause });
+    for (const id of [...this.#waiting.keys()]) this.#take(id)?.reject(this.#lost);
+  }
+}
