@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { and, arrayContains, asc, eq, gt, inArray, isNotNull, ne, sql, type SQL } from 'drizzle-orm';
+import { and, arrayContains, asc, eq, gt, inArray, isNotNull, ne, or, sql, type SQL } from 'drizzle-orm';
 import { CacheDatabaseQuery, InvalidatesCache } from '../cache';
 import { AppConfig } from '../config/app-config';
 import { Database } from '../database/database';
@@ -26,6 +26,9 @@ export interface Heartbeat {
 const changed = { version: sql`nextval('agent_versions')`, updatedAt: sql`now()` };
 /** Whether the statement has changed the row by `changed`: its time is that of the statement, and of no other one. */
 const isChanged = sql<boolean>`${agents.updatedAt} = now()`;
+
+/** Whether there is any sign of the agent: the condition of the index `agents_known`. */
+const isKnown = or(isNotNull(agents.reportedStatus), isNotNull(agents.probeResult));
 
 /** `changed` only where the status becomes another one. */
 function setStatus(status: SQL) {
@@ -111,7 +114,7 @@ export class AgentsRepository {
     const { url, status } = change;
     const isOther = sql`${agents.url} IS DISTINCT FROM ${url}`;
     const statusWithoutProbe = statusSql({ ...this.#known, probe: sql.raw(`'none'`) });
-    const isKnown = sql`${agents.reportedStatus} IS NOT NULL OR ${agents.probeResult} IS NULL`;
+    const isSaid = sql`${agents.reportedStatus} IS NOT NULL OR ${agents.probeResult} IS NULL`;
     const [row] = await this.database.orm
       .update(agents)
       .set({
@@ -123,7 +126,7 @@ export class AgentsRepository {
         }),
         ...(url !== undefined &&
           status === undefined && {
-            status: sql`CASE WHEN NOT (${isOther}) THEN ${agents.status} WHEN ${isKnown} THEN ${statusWithoutProbe} ELSE 'unknown' END`,
+            status: sql`CASE WHEN NOT (${isOther}) THEN ${agents.status} WHEN ${isSaid} THEN ${statusWithoutProbe} ELSE 'unknown' END`,
           }),
       })
       .where(and(eq(agents.id, id), isAt(expected)))
@@ -157,7 +160,7 @@ export class AgentsRepository {
 
   /**
    * Gives agents the status that their signs say, such as offline to those that have fallen silent: `limit` of them at most. The
-   * ids of those that had another one; when they are as many as the limit there may be more.
+   * ids of those that had another one; when they are as many as the limit there may be more. Agents without any sign are not read.
    */
   @InvalidatesCache(agentWrites.observed)
   async settle(limit: number): Promise<string[]> {
@@ -166,14 +169,14 @@ export class AgentsRepository {
     const unsettled = this.database.orm
       .select({ id: agents.id })
       .from(agents)
-      .where(ne(agents.status, status))
+      .where(and(isKnown, ne(agents.status, status)))
       .orderBy(asc(agents.id))
       .limit(limit)
       .for('update', { skipLocked: true });
     const rows = await this.database.orm
       .update(agents)
       .set({ status, ...changed })
-      .where(and(inArray(agents.id, unsettled), ne(agents.status, status)))
+      .where(and(isKnown, inArray(agents.id, unsettled), ne(agents.status, status)))
       .returning({ id: agents.id });
     return rows.map(({ id }) => id);
   }

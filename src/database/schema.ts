@@ -1,4 +1,4 @@
-import { isNull, sql } from 'drizzle-orm';
+import { isNotNull, isNull, or, sql } from 'drizzle-orm';
 import {
   bigint,
   boolean,
@@ -43,6 +43,9 @@ export const agents = pgTable(
   table => [
     index('agents_status_name').on(table.status, table.name),
     index('agents_capabilities').using('gin', table.capabilities),
+    index('agents_known')
+      .on(table.id)
+      .where(or(isNotNull(table.reportedStatus), isNotNull(table.probeResult))!),
   ],
 );
 
