@@ -1,14 +1,15 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import { sql } from 'drizzle-orm';
 import type { AddressInfo } from 'node:net';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { AppModule } from '../../src/app.module';
 import { appOptions, configureApp } from '../../src/configure-app';
 import { AppConfig } from '../../src/config/app-config';
 import { Database } from '../../src/database/database';
 import { hardwareSamples } from '../../src/database/schema';
 import { LimitedExpressAdapter } from '../../src/http/limited-express.adapter';
+import { LoopProbe } from './loop-probe';
 
 /** Samples of a week, one in thirty seconds: what the analysis has to read. */
 const samples = 20_160;
@@ -22,21 +23,18 @@ async function main(): Promise<void> {
     appOptions,
   );
   configureApp(app);
-  await seed(app.get(Database), app.get(AppConfig).hardware.hostId);
+  await seedSamples(app.get(Database), app.get(AppConfig).hardware.hostId);
+  const [agents, probed, agentUrl] = process.argv.slice(2);
+  if (agentUrl !== undefined) await seedAgents(app.get(Database), Number(agents), Number(probed), agentUrl);
   await app.listen(0, '127.0.0.1');
-  const delay = monitorEventLoopDelay({ resolution: 1 });
-  process.on('message', () => {
-    delay.disable();
-    const ms = (nanoseconds: number): number => nanoseconds / 1e6;
-    process.send?.({ p50: ms(delay.percentile(50)), p99: ms(delay.percentile(99)), max: ms(delay.max) });
-    delay.reset();
-    delay.enable();
-  });
+  const probe = new LoopProbe();
+  probe.start();
+  process.on('message', () => process.send?.(probe.take()));
   process.once('disconnect', () => void app.close().then(() => process.exit(0)));
   process.send?.({ url: `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}` });
 }
 
-async function seed({ orm }: Database, host: string): Promise<void> {
+async function seedSamples({ orm }: Database, host: string): Promise<void> {
   const now = Math.floor(Date.now() / 1_000);
   for (let from = 0; from < samples; from += batch) {
     const rows = Array.from({ length: Math.min(batch, samples - from) }, (_, at) => ({
@@ -50,6 +48,15 @@ async function seed({ orm }: Database, host: string): Promise<void> {
     }));
     await orm.insert(hardwareSamples).values(rows).onConflictDoNothing();
   }
+}
+
+/** Agents that have all sent a heartbeat and fall silent one after the other; some of them are probed. */
+async function seedAgents({ orm }: Database, count: number, probed: number, url: string): Promise<void> {
+  await orm.execute(sql`
+    INSERT INTO agents (id, name, type, status, capabilities, url, reported_status, last_seen_at)
+    SELECT 'agent-' || n, 'Agent ' || n, 'bulk', 'healthy', ARRAY['bulk'], CASE WHEN n <= ${probed} THEN ${url} END,
+      'healthy', now() - make_interval(secs => 90.0 * n / ${count})
+    FROM generate_series(1, ${count}) AS n`);
 }
 
 void main();

@@ -1,91 +1,84 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { keepResult, machine } from '../measure/results';
+import type { Delay } from './loop-probe';
+import { get, type Phase, prepare, statusOf, streamOf } from './phases';
 
 /**
- * `npm run bench -- event-loop [--short]`: how late the event loop of an instance is while it reads its machine, streams and
- * analyses, each beside requests for what is cached. Run by hand on a quiet machine: whatever else runs there is in the
- * numbers. With `DATABASE_URL` on that server; without, on the embedded PostgreSQL, which works in the same process.
+ * `npm run bench:event-loop [-- --short]`: how long the event loop of an instance is held up by what goes on beside requests for
+ * what is cached, each phase in an instance of its own. With `DATABASE_URL` on that server; without, on the embedded PostgreSQL.
  */
-const phaseMs = process.argv.includes('--short') ? 2_000 : 10_000;
+const isShort = process.argv.includes('--short');
+const phaseMs = isShort ? 2_000 : 10_000;
 const limitMs = 20;
-const hardware = '/api/v1/hardware';
-
-interface Delay {
-  p50: number;
-  p99: number;
-  max: number;
-}
-
-/** What goes on beside the cached requests; `round` is done again and again until the time is up. */
-interface Phase {
-  name: string;
-  streams?: number;
-  round?: (url: string) => Promise<void>;
-}
-
-const get = async (url: string): Promise<void> => void (await (await fetch(url)).arrayBuffer());
-const forget = (url: string): Promise<unknown> =>
-  fetch(`${url}/api/v1/cache/invalidate`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body: '["hardware"]',
-  }).then(response => response.arrayBuffer());
-const anew =
-  (...routes: string[]) =>
-  async (url: string): Promise<void> => {
-    await forget(url);
-    await Promise.all(routes.map(route => get(`${url}${hardware}/${route}`)));
-  };
-
-const phases: Phase[] = [
-  { name: 'cached requests alone' },
-  {
-    name: 'metrics, status and health read anew',
-    round: anew('metrics?include_gpu=true', 'status', 'health'),
-  },
-  { name: 'processes read anew', round: anew('processes?limit=500', 'metrics?include_processes=true') },
-  { name: 'stream to 32 clients each second', streams: 32 },
-  { name: 'a week analysed anew', round: anew('analyze/performance', 'analyze/capacity', 'recommendations') },
-];
 
 async function main(): Promise<void> {
+  const { phases, stop } = await prepare();
+  const rows: ({ name: string } & Delay)[] = [];
+  try {
+    for (const phase of phases) rows.push({ name: phase.name, ...(await measure(phase)) });
+  } finally {
+    await stop();
+  }
+  const markdown = markdownOf(rows);
+  const isReached = rows.every(({ max }) => max < limitMs);
+  if (!isShort && isReached) keepResult('event-loop', { markdown, json: { ...machine(), phaseMs, rows } });
+  process.stdout.write(markdown);
+  if (!isReached) process.exitCode = 1;
+}
+
+function markdownOf(rows: readonly ({ name: string } & Delay)[]): string {
+  const ms = (value: number): string => value.toFixed(1);
+  const database =
+    process.env['DATABASE_URL'] === undefined ? 'the embedded PostgreSQL' : 'a PostgreSQL server';
+  const lines = rows.map(
+    ({ name, p50, p99, max, maxPause, maxOnTheWall }) =>
+      `| ${name} | ${[p50, p99, max].map(ms).join(' | ')} | ${max < limitMs ? 'yes' : 'no'} | ${ms(maxOnTheWall)} | ${ms(maxPause)} |`,
+  );
+  return [
+    '# How long the event loop is held up',
+    '',
+    `Beside requests for what is cached, ${phaseMs / 1_000} s of each, in an instance of its own on ${database}. A timer of a`,
+    'millisecond looks how late it is, and how much of that its thread was at work, pauses of the garbage collector included. The rest',
+    'it was ready and other processes had the processors: the last two columns have that too, and show how busy the machine was.',
+    `Node ${process.version}, ${cpus().length} cores. \`npm run bench:event-loop\``,
+    '',
+    `| beside cached requests | p50 ms | p99 ms | longest ms | under ${limitMs} ms | longest on the wall ms | pause of the collector on the wall ms |`,
+    '|---|--:|--:|--:|---|--:|--:|',
+    ...lines,
+    '',
+  ].join('\n');
+}
+
+async function measure(phase: Phase): Promise<Delay> {
   const dataDir = mkdtempSync(join(tmpdir(), 'sutazai-event-loop-'));
-  const child = fork(join(__dirname, 'instance.js'), {
-    env: { REDIS_URL: 'off', DATA_DIR: dataDir, RATE_LIMIT: 'off', LOG_LEVEL: 'warn', ...process.env },
+  const quiet = { REDIS_URL: 'off', RATE_LIMIT: 'off', LOG_LEVEL: 'warn', DATA_DIR: dataDir };
+  const child = fork(join(__dirname, 'instance.js'), phase.args ?? [], {
+    env: { ...quiet, ...process.env, ...phase.env },
   });
   try {
     const { url } = await answerOf<{ url: string }>(child);
-    const rows: string[] = [];
-    for (const phase of phases) {
-      const { p50, p99, max } = await measure(child, url, phase);
-      const shown = [p50, p99, max].map(ms => ms.toFixed(1)).join(' | ');
-      rows.push(`| ${phase.name} | ${shown} | ${max < limitMs ? 'yes' : 'no'} |`);
-    }
-    const head = `| beside cached requests | p50 ms | p99 ms | max ms | under ${limitMs} ms |\n|---|--:|--:|--:|---|\n`;
-    process.stdout.write(`${head}${rows.join('\n')}\n`);
+    return await delayBeside(child, url, phase);
   } finally {
-    child.disconnect();
-    await new Promise(resolve => child.once('exit', resolve));
+    const gone = new Promise(resolve => child.once('exit', resolve));
+    if (child.connected) child.disconnect();
+    if (child.exitCode === null) await gone;
     rmSync(dataDir, { recursive: true, force: true });
   }
 }
 
-async function measure(child: ChildProcess, url: string, { streams = 0, round }: Phase): Promise<Delay> {
+async function delayBeside(child: ChildProcess, url: string, { streams = 0, round }: Phase): Promise<Delay> {
   const ended = new AbortController();
   const { signal } = ended;
-  const open = Array.from({ length: streams }, () =>
-    follow(`${url}${hardware}/metrics/stream?interval=1`, signal),
-  );
-  await get(`${url}${hardware}/status`);
+  const open = Array.from({ length: streams }, () => follow(streamOf(url), signal));
+  await get(statusOf(url));
   await round?.(url); // what happens once, such as starting a thread, is not what is asked
+  const work = [repeat(() => get(statusOf(url)), signal), round && repeat(() => round(url), signal)];
+  await sleep(phaseMs / 4); // nor is the compiling of what has just begun
   await delayOf(child);
-  const work = [
-    repeat(() => get(`${url}${hardware}/status`), signal),
-    round && repeat(() => round(url), signal),
-  ];
   await sleep(phaseMs);
   const delay = await delayOf(child);
   ended.abort();
