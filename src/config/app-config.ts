@@ -1,11 +1,13 @@
-import { hostname } from 'node:os';
 import { z } from 'zod';
 import { adminKeys } from './admin-keys';
 import { cleanupFolders } from './cleanup-folders';
+import { nameOfHost } from './host-id';
 import { hostNames } from './host-names';
+import { rateLimit } from './rate-limit';
 import { redisUrl } from './redis-url';
 import { registryHosts } from './registry-hosts';
-import { cronOrOff, oneOf, onOff, Refusal, setting, settingDoc, text, url, wholeNumber } from './setting';
+import { rowsOf, section, type SettingRow } from './section';
+import { cronOrOff, oneOf, onOff, setting, text, url, wholeNumber } from './setting';
 import { trustedProxies, type TrustedProxy } from './trusted-proxies';
 
 export type Environment = 'development' | 'production' | 'test';
@@ -16,7 +18,6 @@ export type LogLevel = (typeof logLevels)[number];
 
 const httpUrl = url(['http:', 'https:'], 'an http:// or https:// URL');
 const postgresUrl = url(['postgres:', 'postgresql:'], 'postgres://user:password@host:port/database');
-const sections = new WeakMap<object, { shape: z.core.$ZodShape }>();
 
 /**
  * Every setting: how it is read, its default, its unit and what it means. This is the one place where they are written;
@@ -328,19 +329,9 @@ export const settingsSchema = z.strictObject({
 
 export type Settings = z.output<typeof settingsSchema>;
 
-/** One row of the table of settings. */
-export interface SettingRow {
-  /** Path in `config/*.yaml`, as `cache.namespace`. */
-  key: string;
-  env: string;
-  default: string;
-  unit: string;
-  description: string;
-}
-
 /** Every setting in the order of the schema, for the documentation and for reading the environment. */
 export function settingsTable(): SettingRow[] {
-  return rows(settingsSchema, []);
+  return rowsOf(settingsSchema);
 }
 
 /** The validated configuration, frozen to the bottom. It is its own injection token. */
@@ -394,52 +385,6 @@ export class AppConfig {
     this.rateLimit = settings.rateLimit;
     freezeDeep(this);
   }
-}
-
-/** A group of settings; an absent one means that all of them have their defaults. */
-function section<T extends z.core.$ZodShape>(shape: T): z.ZodType<z.output<z.ZodObject<T, z.core.$strict>>> {
-  const object = z.strictObject(shape);
-  const schema = z.preprocess(value => value ?? {}, object).prefault({});
-  sections.set(schema, object);
-  return schema;
-}
-
-/** The host name, with what a host id may not hold replaced. */
-function nameOfHost(): string {
-  return (
-    hostname()
-      .replace(/[^A-Za-z0-9._-]/g, '-')
-      .slice(0, 128) || 'localhost'
-  );
-}
-
-function rateLimit(value: unknown): number | 'off' | Refusal {
-  if (value === 'off' || value === false) return 'off';
-  const read = wholeNumber(10, 1_000_000)(value);
-  return read instanceof Refusal ? new Refusal('must be off or a whole number from 10 to 1000000') : read;
-}
-
-function rows(schema: { shape: z.core.$ZodShape }, path: readonly string[]): SettingRow[] {
-  return Object.entries(schema.shape).flatMap(([name, child]) => {
-    const inner = sections.get(child);
-    if (inner) return rows(inner, [...path, name]);
-    const doc = settingDoc(child);
-    if (!doc) throw new TypeError(`${[...path, name].join('.')} is neither a setting nor a section`);
-    const byDefault = doc.defaultText ?? defaultText(doc.defaultValue);
-    return [
-      {
-        key: [...path, name].join('.'),
-        env: doc.env,
-        default: byDefault,
-        unit: doc.unit ?? '',
-        description: doc.description,
-      },
-    ];
-  });
-}
-
-function defaultText(value: unknown): string {
-  return typeof value === 'boolean' ? (value ? 'on' : 'off') : String(value);
 }
 
 function freezeDeep(value: object): void {
