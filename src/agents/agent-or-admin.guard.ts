@@ -5,9 +5,8 @@ import { AuthCounts } from '../auth/auth-counts';
 import { readCredentials } from '../auth/credentials';
 import { digestOf, looksIssued, sameDigest } from '../auth/issued-key';
 import { setPrincipal } from '../auth/principal';
-import { RateLimiter } from '../auth/rate-limiter';
+import { RateLimiter, refuseFor } from '../auth/rate-limiter';
 import { AppConfig } from '../config/app-config';
-import { ProblemException } from '../http/problem.exception';
 import { agentIdPattern } from './agent-fields';
 import { AgentTokensRepository } from './agent-tokens.repository';
 
@@ -52,15 +51,7 @@ export class AgentOrAdminGuard implements CanActivate {
   #limit(id: string): void {
     const { rateLimit } = this.config;
     const seconds = rateLimit === 'off' ? 0 : this.#limiter.take(id, rateLimit);
-    if (seconds === 0) return;
-    this.counts.countRefusal('RATE_LIMITED');
-    throw new ProblemException(
-      429,
-      'RATE_LIMITED',
-      'Too many requests',
-      `Try again in ${seconds} s.`,
-      undefined,
-      { 'Retry-After': String(seconds) },
-    );
+    if (seconds > 0) this.counts.countRefusal('RATE_LIMITED');
+    refuseFor(seconds);
   }
 }

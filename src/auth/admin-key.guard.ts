@@ -9,7 +9,7 @@ import { ClientAddresses } from './client-address';
 import { environmentKeyId, matchKey, readCredentials } from './credentials';
 import { notLocalReason } from './loopback';
 import { type Principal, setPrincipal } from './principal';
-import { RateLimiter } from './rate-limiter';
+import { RateLimiter, refuseFor } from './rate-limiter';
 import { allScopes, type Scope } from './scopes';
 
 /** Metadata of a guarded route: the scope that it asks for, or `any` for whoever is an administrator at all. */
@@ -141,19 +141,5 @@ function adminDisabled(): ProblemException {
     'ADMIN_DISABLED',
     'Admin access is off',
     'No admin key is configured (ADMIN_API_KEYS).',
-  );
-}
-
-function refuseFor(seconds: number): void {
-  if (seconds <= 0) return;
-  throw new ProblemException(
-    429,
-    'RATE_LIMITED',
-    'Too many requests',
-    `Try again in ${seconds} s.`,
-    undefined,
-    {
-      'Retry-After': String(seconds),
-    },
   );
 }

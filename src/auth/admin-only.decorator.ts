@@ -1,4 +1,4 @@
-import { applyDecorators, SetMetadata, UseGuards } from '@nestjs/common';
+import { applyDecorators, type CanActivate, SetMetadata, type Type, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiResponse, ApiSecurity } from '@nestjs/swagger';
 import { NeverCached } from '../cache';
 import { AdminKeyGuard, SCOPE_METADATA } from './admin-key.guard';
@@ -9,10 +9,19 @@ import type { Scope } from './scopes';
  * cache decorator there stops the start.
  */
 export function AdminOnly(scope: Scope | 'any'): MethodDecorator & ClassDecorator {
+  return guardedRoute(AdminKeyGuard, scope, 'admin route');
+}
+
+/** What stands at every route that asks for a key: its guard, the scope that this one asks for, and what the documentation says. */
+export function guardedRoute(
+  guard: Type<CanActivate>,
+  scope: Scope | 'any',
+  whyNeverCached: string,
+): MethodDecorator & ClassDecorator {
   return applyDecorators(
     SetMetadata(SCOPE_METADATA, scope),
-    UseGuards(AdminKeyGuard),
-    NeverCached('admin route'),
+    UseGuards(guard),
+    NeverCached(whyNeverCached),
     ApiSecurity('admin-key'),
     ApiBearerAuth('admin-bearer'),
     ApiResponse({ status: 401, description: 'AUTH_REQUIRED, AUTH_INVALID' }),

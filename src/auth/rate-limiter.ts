@@ -1,3 +1,5 @@
+import { ProblemException } from '../http/problem.exception';
+
 const windowMs = 60_000;
 const defaultMaxTracked = 10_000;
 
@@ -56,4 +58,22 @@ export class RateLimiter {
   private secondsLeft(bucket: Bucket): number {
     return Math.max(1, Math.ceil((bucket.resetAtMs - this.nowMs()) / 1_000));
   }
+}
+
+/**
+ * What a request is told that is over the limit; nothing for 0 seconds.
+ * @throws ProblemException 429
+ */
+export function refuseFor(seconds: number): void {
+  if (seconds <= 0) return;
+  throw new ProblemException(
+    429,
+    'RATE_LIMITED',
+    'Too many requests',
+    `Try again in ${seconds} s.`,
+    undefined,
+    {
+      'Retry-After': String(seconds),
+    },
+  );
 }
