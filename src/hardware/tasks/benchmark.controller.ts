@@ -1,12 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Res } from '@nestjs/common';
-import {
-  ApiAcceptedResponse,
-  ApiBody,
-  ApiOkResponse,
-  ApiOperation,
-  ApiResponse,
-  ApiTags,
-} from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { randomUUID } from 'node:crypto';
 import type { Response } from 'express';
 import { type Actor, ByActor } from '../../auth/actor.decorator';
@@ -18,14 +11,7 @@ import { runBenchmark } from './benchmark/benchmark';
 import { tasksCache } from './cache';
 import { BenchmarkDto, toBenchmarkDto } from './dto/benchmark.dto';
 import { StartBenchmarkDto } from './dto/start-task.dto';
-import {
-  ApiTaskErrors,
-  ApiTaskId,
-  keepOnlyEnds,
-  locate,
-  locationHeader,
-  sayWhetherEnded,
-} from './task-answer';
+import { ApiTask, ApiTaskCancel, ApiTaskStart, keepOnlyEnds, locate, sayWhetherEnded } from './task-answer';
 import { TasksService } from './tasks.service';
 
 const kind = 'benchmark';
@@ -44,18 +30,7 @@ export class BenchmarkController {
   @ApiOperation({
     summary: 'Measure processor, memory and disk of this host, in threads beside the requests',
   })
-  @ApiBody({ type: StartBenchmarkDto, required: false })
-  @ApiAcceptedResponse({
-    type: BenchmarkDto,
-    headers: locationHeader,
-    description: 'It has begun; Location tells how it goes on',
-  })
-  @ApiResponse({ status: 400, description: 'BODY_INVALID, VALIDATION_FAILED, UNKNOWN_FIELD' })
-  @ApiResponse({
-    status: 409,
-    description: 'TASK_RUNNING: this host runs one task at a time; Location is that of the other',
-    headers: locationHeader,
-  })
+  @ApiTaskStart(StartBenchmarkDto, BenchmarkDto)
   async start(
     @Body() { parts, duration_ms }: StartBenchmarkDto,
     @ByActor() actor: Actor,
@@ -73,12 +48,7 @@ export class BenchmarkController {
   @NoQuery()
   @CacheHeavyComputation(tasksCache.benchmark)
   @ApiOperation({ summary: 'A benchmark of any host: how far it is, or what it found' })
-  @ApiTaskId()
-  @ApiOkResponse({
-    type: BenchmarkDto,
-    description: 'Cached when it has ended; before that `Cache-Control` is no-store',
-  })
-  @ApiTaskErrors()
+  @ApiTask(BenchmarkDto)
   async one(@Param('id') id: string, @Res({ passthrough: true }) response: Response): Promise<BenchmarkDto> {
     const task = await this.tasks.one(kind, id);
     keepOnlyEnds(response, task);
@@ -90,10 +60,7 @@ export class BenchmarkController {
   @ApiOperation({
     summary: 'Cancel a benchmark, on whichever host it runs; one that has ended stays as it is',
   })
-  @ApiTaskId()
-  @ApiOkResponse({ type: BenchmarkDto, description: 'It has ended' })
-  @ApiAcceptedResponse({ type: BenchmarkDto, description: 'It was told to end and has not within 3 s' })
-  @ApiTaskErrors()
+  @ApiTaskCancel(BenchmarkDto)
   async cancel(
     @Param('id') id: string,
     @ByActor() actor: Actor,

@@ -1,12 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Res } from '@nestjs/common';
-import {
-  ApiAcceptedResponse,
-  ApiBody,
-  ApiOkResponse,
-  ApiOperation,
-  ApiResponse,
-  ApiTags,
-} from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { type Actor, ByActor } from '../../auth/actor.decorator';
 import { AdminOnly } from '../../auth/admin-only.decorator';
@@ -22,14 +15,7 @@ import {
 } from './dto/optimization.dto';
 import { StartOptimizationDto } from './dto/start-task.dto';
 import { runOptimization } from './optimize/optimize';
-import {
-  ApiTaskErrors,
-  ApiTaskId,
-  keepOnlyEnds,
-  locate,
-  locationHeader,
-  sayWhetherEnded,
-} from './task-answer';
+import { ApiTask, ApiTaskCancel, ApiTaskStart, keepOnlyEnds, locate, sayWhetherEnded } from './task-answer';
 import { maxListed, TasksService } from './tasks.service';
 
 const kind = 'optimize';
@@ -64,18 +50,7 @@ export class OptimizeController {
     summary: 'Tidy up the memory of this process and the old files of the clean-up folders',
     description: 'Nothing is changed unless `dry_run` is false.',
   })
-  @ApiBody({ type: StartOptimizationDto, required: false })
-  @ApiAcceptedResponse({
-    type: OptimizationDto,
-    headers: locationHeader,
-    description: 'It has begun; Location tells how it goes on',
-  })
-  @ApiResponse({ status: 400, description: 'BODY_INVALID, VALIDATION_FAILED, UNKNOWN_FIELD' })
-  @ApiResponse({
-    status: 409,
-    description: 'TASK_RUNNING: this host runs one task at a time; Location is that of the other',
-    headers: locationHeader,
-  })
+  @ApiTaskStart(StartOptimizationDto, OptimizationDto)
   async start(
     @Body() { actions, dry_run }: StartOptimizationDto,
     @ByActor() actor: Actor,
@@ -102,12 +77,7 @@ export class OptimizeController {
   @NoQuery()
   @CacheApiResponse(tasksCache.optimization)
   @ApiOperation({ summary: 'An optimisation of any host: how far it is, or what it did' })
-  @ApiTaskId()
-  @ApiOkResponse({
-    type: OptimizationDto,
-    description: 'Cached when it has ended; before that `Cache-Control` is no-store',
-  })
-  @ApiTaskErrors()
+  @ApiTask(OptimizationDto)
   async one(
     @Param('id') id: string,
     @Res({ passthrough: true }) response: Response,
@@ -123,10 +93,7 @@ export class OptimizeController {
     summary: 'Cancel an optimisation, on whichever host it runs; one that has ended stays as it is',
     description: 'What it has removed stays removed, and its result says what that is.',
   })
-  @ApiTaskId()
-  @ApiOkResponse({ type: OptimizationDto, description: 'It has ended' })
-  @ApiAcceptedResponse({ type: OptimizationDto, description: 'It was told to end and has not within 3 s' })
-  @ApiTaskErrors()
+  @ApiTaskCancel(OptimizationDto)
   async cancel(
     @Param('id') id: string,
     @ByActor() actor: Actor,
