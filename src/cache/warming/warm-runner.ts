@@ -148,6 +148,7 @@ export class WarmRunner {
     while (!stop.aborted) {
       const kept = await lead.keep(progress());
       if (!kept) return cut.abort(new CutError('another instance has taken the lead'));
+      // An abort is the end of the run: the loop looks at it.
       await wait(leaseMs / 3, undefined, { signal: stop, ref: false }).catch(() => undefined);
     }
   }
