@@ -1,7 +1,6 @@
-import { Application } from './harness/application';
+import { type Application } from './harness/application';
 import { eventually } from './harness/eventually';
-import { PostgresServer } from './harness/postgres-server';
-import { RedisServer } from './harness/redis-server';
+import { type TwoInstances, twoInstances } from './harness/two-instances';
 
 interface Agent {
   id: string;
@@ -17,26 +16,15 @@ const boundMs = 2_000;
 const path = '/api/v1/agents';
 
 describe('a write of an agent is seen by the next read on its instance, and by the other within the bound', () => {
-  let redis: RedisServer;
-  let postgres: PostgresServer;
+  let two: TwoInstances | undefined;
   let a: Application;
   let b: Application;
 
   beforeAll(async () => {
-    [redis, postgres] = await Promise.all([RedisServer.start(), PostgresServer.start()]);
-    const env = { REDIS_URL: redis.url, DATABASE_URL: await postgres.createDatabase('agents') };
-    [a, b] = await Promise.all([Application.start(env), Application.start(env)]);
-    await eventually(async () => {
-      for (const app of [a, b]) {
-        const { body } = await app.get<{ coherence: { gate_open: boolean } }>('/api/v1/cache/stats');
-        expect(body.coherence.gate_open).toBe(true);
-      }
-    });
+    two = await twoInstances();
+    ({ a, b } = two);
   }, 60_000);
-  afterAll(async () => {
-    await Promise.all([a, b].map(app => app.stop()));
-    await Promise.all([redis.stop(), postgres.stop()]);
-  });
+  afterAll(() => two?.stop());
 
   const one = async (app: Application, id: string): Promise<Agent | undefined> => {
     const { status, body } = await app.get<Agent>(`${path}/${id}`);

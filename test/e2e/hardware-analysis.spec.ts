@@ -4,6 +4,7 @@ import { eventually } from './harness/eventually';
 import { PostgresServer } from './harness/postgres-server';
 import { expectProblem } from './harness/problem';
 import { RedisServer } from './harness/redis-server';
+import { coherent } from './harness/two-instances';
 
 interface Analysis {
   status: string;
@@ -71,12 +72,7 @@ describe('what the recorded history tells', () => {
       Application.start({ ...env, HARDWARE_HOST_ID: 'one' }),
       Application.start({ ...env, HARDWARE_HOST_ID: 'other' }),
     ]);
-    await eventually(async () => {
-      for (const app of [a, b, other]) {
-        const stats = await app.get<{ coherence: { gate_open: boolean } }>('/api/v1/cache/stats');
-        if (!stats.body.coherence.gate_open) throw new Error('not coherent yet');
-      }
-    });
+    await coherent(a, b, other);
   }, 60_000);
   afterAll(async () => {
     await Promise.all([a, b, other].map(app => app.stop()));

@@ -1,8 +1,7 @@
-import { Application } from './harness/application';
+import { type Application } from './harness/application';
 import { metricOf } from './harness/counts';
 import { eventually } from './harness/eventually';
-import { PostgresServer } from './harness/postgres-server';
-import { RedisServer } from './harness/redis-server';
+import { type TwoInstances, twoInstances } from './harness/two-instances';
 
 interface Config {
   interval_seconds: number;
@@ -25,13 +24,12 @@ const boundMs = 2_000;
 const unwatched = { cpu: null, load: null, memory: null, swap: null, disk: null };
 
 describe('two instances of one host on one Redis and one PostgreSQL server', () => {
-  let redis: RedisServer;
-  let postgres: PostgresServer;
-  let url: string;
+  let two: TwoInstances | undefined;
   let a: Application;
   let b: Application;
   const both = <T>(ask: (app: Application) => Promise<T>): Promise<T[]> => Promise.all([a, b].map(ask));
-  const query = <T = Record<string, unknown>>(sql: string): Promise<T[]> => postgres.query<T>(sql, [], url);
+  const query = <T = Record<string, unknown>>(sql: string): Promise<T[]> =>
+    two!.postgres.query<T>(sql, [], two!.url);
   const ticks = async (app: Application): Promise<Record<'written' | 'duplicate' | 'failed', number>> => {
     const { text } = await app.get('/metrics');
     const of = (result: string): number => metricOf(text, `hardware_samples_total{result="${result}"}`);
@@ -53,27 +51,12 @@ describe('two instances of one host on one Redis and one PostgreSQL server', () 
   };
 
   beforeAll(async () => {
-    [redis, postgres] = await Promise.all([RedisServer.start(), PostgresServer.start()]);
-    url = await postgres.createDatabase('monitoring');
-    const env = {
-      REDIS_URL: redis.url,
-      DATABASE_URL: url,
-      HARDWARE_MONITORING: 'on',
-      HARDWARE_HOST_ID: host,
-      LOG_LEVEL: 'info',
-    };
-    [a, b] = await Promise.all([Application.start(env), Application.start(env)]);
-    await eventually(async () => {
-      for (const app of [a, b]) {
-        const stats = await app.get<{ coherence: { gate_open: boolean } }>('/api/v1/cache/stats');
-        if (!stats.body.coherence.gate_open) throw new Error('not coherent yet');
-      }
-    });
+    two = await twoInstances({ HARDWARE_MONITORING: 'on', HARDWARE_HOST_ID: host, LOG_LEVEL: 'info' });
+    ({ a, b } = two);
     await change(a, { thresholds: unwatched });
   }, 60_000);
   afterAll(async () => {
-    const exits = await both(app => app.stop());
-    await Promise.all([redis.stop(), postgres.stop()]);
+    const exits = await two?.stop();
     expect(exits).toEqual([
       { code: 0, signal: null },
       { code: 0, signal: null },
@@ -192,12 +175,12 @@ describe('two instances of one host on one Redis and one PostgreSQL server', () 
 
   test('without the database ticks are lost and counted, said once, and recorded again when it is back', async () => {
     const said = (app: Application, text: string): number => app.output.split(text).length - 1;
-    await postgres.kill();
+    await two!.postgres.kill();
     await eventually(async () => {
       for (const { failed } of await both(ticks)) expect(failed).toBeGreaterThanOrEqual(3);
     }, 20_000);
     for (const app of [a, b]) expect(said(app, 'cannot be recorded')).toBe(1);
-    await postgres.up();
+    await two!.postgres.up();
     const [before] = await query<{ rows: number }>('SELECT count(*)::int AS rows FROM hardware_samples');
     await eventually(async () => {
       const [now] = await query<{ rows: number }>('SELECT count(*)::int AS rows FROM hardware_samples');

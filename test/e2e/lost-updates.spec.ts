@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Application } from './harness/application';
+import { type Application } from './harness/application';
 import { eventually } from './harness/eventually';
-import { PostgresServer } from './harness/postgres-server';
-import { RedisServer } from './harness/redis-server';
+import { type TwoInstances, twoInstances } from './harness/two-instances';
 
 /** The staleness bound Δ: a write is seen everywhere at most so much later. */
 const boundMs = 2_000;
@@ -44,26 +43,14 @@ function tooOld(wins: readonly Win[], reads: readonly Seen[]): object[] {
 }
 
 describe('lost updates', () => {
-  let redis: RedisServer;
-  let postgres: PostgresServer;
+  let two: TwoInstances | undefined;
   let instances: Application[];
 
   beforeAll(async () => {
-    [redis, postgres] = await Promise.all([RedisServer.start(), PostgresServer.start()]);
-    const env = { REDIS_URL: redis.url, DATABASE_URL: await postgres.createDatabase('updates') };
-    instances = await Promise.all([Application.start(env), Application.start(env)]);
-    await eventually(async () => {
-      for (const app of instances) {
-        const { coherence } = (await app.get<{ coherence: { gate_open: boolean } }>('/api/v1/cache/stats'))
-          .body;
-        expect(coherence.gate_open).toBe(true);
-      }
-    });
+    two = await twoInstances();
+    instances = [two.a, two.b];
   }, 60_000);
-  afterAll(async () => {
-    await Promise.all(instances.map(app => app.stop()));
-    await Promise.all([redis.stop(), postgres.stop()]);
-  });
+  afterAll(() => two?.stop());
 
   /**
    * Fifty writers on both instances, each trying until it has won once: it reads, lays its change over what it has read, and

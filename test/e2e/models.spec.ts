@@ -6,6 +6,7 @@ import { type Answer, Application } from './harness/application';
 import { eventually } from './harness/eventually';
 import { expectProblem } from './harness/problem';
 import { RedisServer } from './harness/redis-server';
+import { coherent } from './harness/two-instances';
 
 interface ModelList {
   models: { name: string }[];
@@ -466,10 +467,7 @@ describe('two instances on one Redis', () => {
     const [ollama, redis] = await Promise.all([OllamaServer.start(), RedisServer.start()]);
     const env = { OLLAMA_URL: ollama.url, REDIS_URL: redis.url, ADMIN_API_KEYS: key, CACHE_WARMING: 'off' };
     const [a, b] = await Promise.all([Application.start(env), Application.start(env)]);
-    await eventually(async () => {
-      const open = await Promise.all([a, b].map(async app => (await statsOf(app)).coherence.gate_open));
-      expect(open).toEqual([true, true]);
-    });
+    await coherent(a, b);
     await Promise.all([a, b].flatMap(app => [namesOf(app), namesOf(app)]));
     await eventually(async () =>
       expect((await b.get(path)).headers.get('cache-status')).toMatch(/detail=l1/),

@@ -4,6 +4,7 @@ import { metricOf } from './harness/counts';
 import { eventually } from './harness/eventually';
 import { PostgresServer } from './harness/postgres-server';
 import { RedisServer } from './harness/redis-server';
+import { coherent } from './harness/two-instances';
 
 /**
  * What each route asks the database for: nothing at the second read, and after a change no more than what has changed. The numbers are
@@ -23,10 +24,7 @@ beforeAll(async () => {
     // Nothing is there before somebody reads it, and nobody reads in the background.
     CACHE_WARMING: 'off',
   });
-  await eventually(async () => {
-    const { body } = await running().get<{ coherence: { gate_open: boolean } }>(`${api}/cache/stats`);
-    expect(body.coherence.gate_open).toBe(true);
-  });
+  await coherent(app);
   await settingsRead();
 }, 90_000);
 afterAll(async () => {

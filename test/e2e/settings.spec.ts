@@ -1,9 +1,8 @@
 import { Application } from './harness/application';
 import { expectUntouched } from './harness/counts';
 import { eventually } from './harness/eventually';
-import { PostgresServer } from './harness/postgres-server';
 import { expectProblem } from './harness/problem';
-import { RedisServer } from './harness/redis-server';
+import { type TwoInstances, twoInstances } from './harness/two-instances';
 
 interface PolicySettings {
   ttl_seconds: number | null;
@@ -342,25 +341,14 @@ describe('the settings', () => {
 });
 
 describe('the settings of two instances on one Redis and one PostgreSQL server', () => {
-  let redis: RedisServer;
-  let postgres: PostgresServer;
+  let two: TwoInstances | undefined;
   let a: Application;
   let b: Application;
   beforeAll(async () => {
-    [redis, postgres] = await Promise.all([RedisServer.start(), PostgresServer.start()]);
-    const env = { REDIS_URL: redis.url, DATABASE_URL: await postgres.createDatabase('settings') };
-    [a, b] = await Promise.all([Application.start(env), Application.start(env)]);
-    await eventually(async () => {
-      for (const each of [a, b]) {
-        const { body } = await each.get<{ coherence: { gate_open: boolean } }>('/api/v1/cache/stats');
-        if (!body.coherence.gate_open) throw new Error('not coherent yet');
-      }
-    });
+    two = await twoInstances();
+    ({ a, b } = two);
   }, 60_000);
-  afterAll(async () => {
-    await Promise.all([a, b].map(each => each.stop()));
-    await Promise.all([redis.stop(), postgres.stop()]);
-  });
+  afterAll(() => two?.stop());
 
   /** Δ, and the time between two looks. */
   const boundMs = 2_000 + 500;
@@ -434,11 +422,11 @@ describe('the settings of two instances on one Redis and one PostgreSQL server',
       expect(headers.get('cache-status')).toMatch(/^sutazai; hit/);
       return body;
     });
-    await postgres.kill();
+    await two!.postgres.kill();
     expect(await settingsOf(b)).toMatchObject({ version });
     const refused = await changeOn(b, { features: { agent_removal: true } });
     expectProblem(refused, 503, 'DATABASE_UNAVAILABLE');
-    await postgres.up();
+    await two!.postgres.up();
     await eventually(async () => {
       const { status } = await changeOn(b, { features: { agent_removal: true } });
       expect(status).toBe(200);

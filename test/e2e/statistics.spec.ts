@@ -1,6 +1,7 @@
 import { Application } from './harness/application';
 import { eventually } from './harness/eventually';
 import { RedisServer } from './harness/redis-server';
+import { coherent } from './harness/two-instances';
 
 interface PolicyStatistics {
   gets: number;
@@ -53,10 +54,7 @@ describe('statistics of two instances', () => {
     redis = await RedisServer.start();
     const env = { REDIS_URL: redis.url };
     [a, b] = await Promise.all([Application.start(env), Application.start(env)]);
-    await eventually(async () => {
-      const open = (await Promise.all([statsOf(a), statsOf(b)])).every(stats => stats.coherence.gate_open);
-      if (!open) throw new Error('not coherent yet');
-    });
+    await coherent(a, b);
   });
   afterAll(async () => {
     await Promise.all([a.stop(), b.stop()]);

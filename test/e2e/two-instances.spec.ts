@@ -1,11 +1,9 @@
-import { Application } from './harness/application';
+import { type Application } from './harness/application';
 import { eventually } from './harness/eventually';
-import { PostgresServer } from './harness/postgres-server';
-import { RedisServer } from './harness/redis-server';
+import { type TwoInstances, twoInstances } from './harness/two-instances';
 
 interface Statistics {
   policies: Record<string, { loads: { count: number } } | undefined>;
-  coherence: { gate_open: boolean };
 }
 interface Agent {
   id: string;
@@ -16,8 +14,7 @@ interface Agent {
 const boundMs = 2_000;
 
 describe('two instances on one Redis and one PostgreSQL server', () => {
-  let redis: RedisServer;
-  let postgres: PostgresServer;
+  let two: TwoInstances | undefined;
   let a: Application;
   let b: Application;
   const statsOf = async (app: Application): Promise<Statistics> =>
@@ -30,19 +27,10 @@ describe('two instances on one Redis and one PostgreSQL server', () => {
     (await app.get<Agent>('/api/v1/agents/security-scanner')).body;
 
   beforeAll(async () => {
-    [redis, postgres] = await Promise.all([RedisServer.start(), PostgresServer.start()]);
-    const env = { REDIS_URL: redis.url, DATABASE_URL: await postgres.createDatabase('two') };
-    // At once: the migrations and the first agents must come out right.
-    [a, b] = await Promise.all([Application.start(env), Application.start(env)]);
-    await eventually(async () => {
-      const open = (await Promise.all([a, b].map(statsOf))).every(stats => stats.coherence.gate_open);
-      if (!open) throw new Error('not coherent yet');
-    });
-  });
-  afterAll(async () => {
-    await Promise.all([a, b].map(app => app.stop()));
-    await Promise.all([redis.stop(), postgres.stop()]);
-  });
+    two = await twoInstances();
+    ({ a, b } = two);
+  }, 60_000);
+  afterAll(() => two?.stop());
 
   test('what one has loaded the other serves from Redis, and then from its own memory', async () => {
     const path = '/api/v1/agents?limit=2';
