@@ -1,3 +1,4 @@
+import { Client } from 'pg';
 import { PostgresServer } from '../../test/e2e/harness/postgres-server';
 import type { AppConfig } from '../config/app-config';
 import { Database } from '../database/database';
@@ -79,6 +80,22 @@ describe('the status in SQL', () => {
       await repository(1_000).settle(known - 2),
     ].map(ids => ids.length);
     expect([first, second, third]).toEqual([known - 2, 2, 0]);
+  });
+
+  it('is left to the next time where another statement is writing the agent', async () => {
+    await fill();
+    const client = new Client({ connectionString: url });
+    await client.connect();
+    try {
+      await client.query('BEGIN');
+      await client.query('SELECT FROM agents WHERE id = $1 FOR UPDATE', ['none-silent']);
+      // One that waited would be given up when a statement may take no longer.
+      expect(await repository(1_000).settle(1_000)).not.toContain('none-silent');
+      await client.query('ROLLBACK');
+      expect(await repository(1_000).settle(1_000)).toEqual(['none-silent']);
+    } finally {
+      await client.end();
+    }
   });
 
   it('leaves old probes out of account where nobody probes', async () => {

@@ -1,12 +1,12 @@
 import { Module } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { PostgresServer } from '../../test/e2e/harness/postgres-server';
-import { CacheModule, TieredCache } from '../cache';
+import { CacheModule, methodKey, TieredCache } from '../cache';
 import { AppConfig } from '../config/app-config';
 import { Database } from '../database/database';
 import { AgentTokensRepository } from './agent-tokens.repository';
 import { AgentsRepository } from './agents.repository';
-import { agentWrites } from './cache';
+import { agentsCache, agentWrites } from './cache';
 
 let server: PostgresServer;
 let database: Database;
@@ -111,6 +111,9 @@ describe('that an agent has no token', () => {
     const before = database.queries;
     for (let n = 0; n < 5; n += 1) expect(await tokens.find('guessed')).toBeNull();
     expect(database.queries - before).toBe(1);
+    const [remembered] = (await cache.explain(methodKey(agentsCache.token.key, ['guessed']))).entries;
+    expect(remembered).toMatchObject({ negative: true });
+    expect(remembered!.freshMs).toBeLessThanOrEqual(5_000);
     for (const [sha256, tags] of [
       ['a'.repeat(64), agentWrites.create.tags({ result: { id: 'guessed' } })],
       ['b'.repeat(64), agentWrites.rotateToken.tags({ params: { id: 'guessed' } })],

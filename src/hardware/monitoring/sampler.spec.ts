@@ -22,6 +22,8 @@ const vitals = { cpuPercent: 1, loadPerCore: 1, memoryPercent: 1, swapPercent: 1
 describe('the sampler', () => {
   let nowMs: number;
   let readingMs: number;
+  /** What a reading of the host waits for. */
+  let held: (() => Promise<void>) | undefined;
   let config: MonitoringConfig;
   let read: () => Promise<StoredMonitoring>;
   let ticks: number[];
@@ -30,6 +32,7 @@ describe('the sampler', () => {
   beforeEach(() => {
     nowMs = 1_750_000_000_400;
     readingMs = 0;
+    held = undefined;
     config = { ...monitoringDefaults, intervalSeconds: 1 };
     read = async () => ({ config, updatedAt: null, updatedBy: null });
     ticks = [];
@@ -40,6 +43,7 @@ describe('the sampler', () => {
       {
         vitals: async () => {
           nowMs += readingMs;
+          await held?.();
           return vitals;
         },
       } as unknown as HardwareService,
@@ -70,6 +74,12 @@ describe('the sampler', () => {
     await looked;
     await destroyed;
     expect(ticks).toEqual(Array.from({ length: 20 }, (_, n) => 1_750_000_000 + n));
+  });
+
+  it('writes nothing more when it is closed while the host is read: what a host that closes tells is no reading', async () => {
+    held = () => sampler.onModuleDestroy();
+    await sampler.look(nowMs);
+    expect(ticks).toEqual([]);
   });
 
   it('goes on with the last configuration when there is one that cannot be read, and says so once', async () => {
