@@ -29,7 +29,8 @@ import { SettingsModule } from './settings/settings.module';
     LoggerModule.forRootAsync({ inject: [AppConfig], useFactory: loggerOptions }),
     RedisModule,
     DatabaseModule,
-    // The embedded database occupies this process while it starts: a connection made meanwhile would time out.
+    // Behind the start of the embedded database, which takes a processor for a second: on a machine with one, a connection made
+    // meanwhile would time out.
     CacheModule.forRootAsync({ inject: [AppConfig, RedisConnections, Database], useFactory: cacheOptions }),
     AuthModule,
     SettingsModule,
