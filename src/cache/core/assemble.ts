@@ -51,7 +51,7 @@ export function assemble(
 ): CacheParts {
   const { clock, hash, local, scopes, tracer } = dependencies;
   const options = checkOptions(given);
-  const codec = new EntryCodec(dependencies.codec);
+  const codec = new EntryCodec(dependencies.codec, clock);
   const flights = new FlightTable();
   const stats = new CacheStats(clock, codec);
   const memory = new KeyMemory();

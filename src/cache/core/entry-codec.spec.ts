@@ -8,11 +8,15 @@ import {
   type EncodedValue,
   type StoredPayload,
 } from './entry-codec';
+import { SystemClock } from './clock';
 import { CacheOptionsError, CacheValueError } from './errors';
 import type { Compressor, ValueSerializer } from './ports';
 
 const codecWith = (options: Partial<CodecOptions> = {}): EntryCodec =>
-  new EntryCodec({ serializer: new MsgpackSerializer(), compressors: [new BrotliCompressor()], ...options });
+  new EntryCodec(
+    { serializer: new MsgpackSerializer(), compressors: [new BrotliCompressor()], ...options },
+    new SystemClock(),
+  );
 
 /** Keeps bytes as they are and can be told what they compress to. */
 class ScriptedCompressor implements Compressor {

@@ -1,6 +1,8 @@
+import type { Clock } from './clock';
 import { CacheOptionsError, CacheValueError } from './errors';
 import { Lane } from './lane';
 import { checkDuration } from './policy';
+
 import type { Compressor, ValueSerializer } from './ports';
 
 /**
@@ -36,6 +38,8 @@ export const codecDefaults = Object.freeze({
 
 /** So many are compressed or inflated aside at once: half of Node's default pool, which files and names need as well. */
 const maxAside = 2;
+/** Whoever has waited for that so long, in milliseconds, does it at once. */
+const asidePatienceMs = 1_000;
 /** So many wait for that; each holds its bytes, and a load its lease. */
 const maxWaitingAside = 64;
 
@@ -110,7 +114,10 @@ export class EntryCodec {
   bytesOut = 0;
 
   /** @throws CacheOptionsError naming the option and the value */
-  constructor(options: CodecOptions) {
+  constructor(
+    options: CodecOptions,
+    private readonly clock: Clock,
+  ) {
     checkCodecOptions(options);
     this.#default = options.serializer;
     this.#serializers = new Map([options.serializer, ...(options.serializers ?? [])].map(s => [s.id, s]));
@@ -145,9 +152,10 @@ export class EntryCodec {
     const compressor = this.#compressor;
     const { payload } = encoded;
     if (!compressor || !this.#goesAside(payload.length)) return this.compressNow(encoded);
-    return this.#aside
-      .run(() => compressor.compressAside(payload))
-      .then(compressed => this.#smaller(encoded, compressor, compressed));
+    return this.#beside(
+      () => compressor.compressAside(payload),
+      () => compressor.compress(payload),
+    ).then(compressed => this.#smaller(encoded, compressor, compressed));
   }
 
   /** The same at once, however large: for writes, which must leave in the order of their calls. */
@@ -185,7 +193,33 @@ export class EntryCodec {
       return HeldValue.decode(raw, serializer);
     };
     if (!this.#goesAside(rawLength)) return read(compressor.decompress(payload, maxBytes));
-    return this.#aside.run(() => compressor.decompressAside(payload, maxBytes)).then(read);
+    return this.#beside(
+      () => compressor.decompressAside(payload, maxBytes),
+      () => compressor.decompress(payload, maxBytes),
+    ).then(read);
+  }
+
+  /** Off the event loop, unless that takes too long: its threads may be held up by names that nobody resolves. */
+  #beside(aside: () => Promise<Uint8Array>, here: () => Uint8Array): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      const timer = this.clock.schedule(asidePatienceMs, () => {
+        try {
+          resolve(here());
+        } catch (error) {
+          reject(error as Error);
+        }
+      });
+      this.#aside.run(aside).then(
+        bytes => {
+          timer.cancel();
+          resolve(bytes);
+        },
+        (error: Error) => {
+          timer.cancel();
+          reject(error);
+        },
+      );
+    });
   }
 
   #smaller(encoded: EncodedValue, { id }: Compressor, compressed: Uint8Array): EncodedValue {

@@ -133,6 +133,11 @@ export class Invalidator {
     this.#fence(keys, tokens);
   }
 
+  /** What is pending is tried once more, if it can be: the process that would try again later is about to end. */
+  async drainOnce(): Promise<void> {
+    if (this.parts.shared?.store.available) await this.#drainPending();
+  }
+
   /** What is not made yet stays undone: whoever is still at it when the cache closes must not begin to wait for Redis. */
   stop(): void {
     this.#stopped = true;

@@ -41,6 +41,7 @@ const overheadBytes = 200;
  */
 export class NearCache {
   #epoch = 0;
+  #closed = false;
 
   /** @param onCut hears of an entry that ends sooner than it was stored with */
   constructor(
@@ -96,7 +97,10 @@ export class NearCache {
   }
 
   keep(name: string, entry: NearEntry): boolean {
-    return this.store.set(name, entry, entry.held.size + name.length * 2 + overheadBytes, entry.keptUntilMs);
+    return (
+      !this.#closed &&
+      this.store.set(name, entry, entry.held.size + name.length * 2 + overheadBytes, entry.keptUntilMs)
+    );
   }
 
   drop(name: string): void {
@@ -137,6 +141,12 @@ export class NearCache {
   clear(): void {
     this.#epoch += 1;
     this.store.clear();
+  }
+
+  /** Nothing enters any more: a load that did not end in time may still bring something. */
+  close(): void {
+    this.#closed = true;
+    this.clear();
   }
 }
 

@@ -149,11 +149,29 @@ describe('a value that is large enough to be compressed off the event loop', () 
     const instances = await make(1, undefined, compressor);
     const [a] = instances.all;
     compressor.holds.compress = true;
-    const loaded = a!.cache.lookup('k', () => large(1), { policy });
+    const short = exactPolicy({ ttlMs: 1_000, leaseMs: 300 });
+    const loaded = a!.cache.lookup('k', () => large(1), { policy: short });
     await settled();
-    for (let step = 0; step < 8; step += 1) await instances.clock.advance(500);
+    for (let step = 0; step < 9; step += 1) await instances.clock.advance(100);
     compressor.letGo();
     expect(await loaded).toMatchObject({ value: large(1), stored: true });
+  });
+
+  test('is compressed and inflated at once when nobody aside has done it within a second', async () => {
+    const compressor = new HeldCompressor();
+    const instances = await make(2, undefined, compressor);
+    const [a, b] = instances.all;
+    compressor.holds = { compress: true, decompress: true };
+    const loaded = a!.cache.lookup('k', () => large(1), { policy: exactPolicy({ ttlMs: 10_000 }) });
+    await instances.clock.advance(999);
+    expect(compressor.runs).toEqual({ compress: 1, decompress: 0, atOnce: 0 });
+    await instances.clock.advance(1);
+    expect(await loaded).toMatchObject({ value: large(1), stored: true });
+    const read = b!.cache.lookup('k', () => large(2), { policy: exactPolicy({ ttlMs: 10_000 }) });
+    await instances.clock.advance(1_000);
+    expect(await read).toMatchObject({ value: large(1), outcome: 'l2_hit', ageMs: 1_000 });
+    expect(compressor.runs).toEqual({ compress: 1, decompress: 1, atOnce: 2 });
+    compressor.letGo();
   });
 
   test('it is as old as it was before it was inflated', async () => {

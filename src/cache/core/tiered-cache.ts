@@ -480,12 +480,13 @@ export class TieredCache {
     const patience = new Promise<void>(resolve => {
       timer = clock.schedule(options.closeTimeoutMs, resolve);
     });
-    await Promise.race([background.settled(), patience]);
+    const settled = background.settled().then(() => this.#invalidator.drainOnce());
+    await Promise.race([settled, patience]);
     timer?.cancel();
     leases.stop();
     await shared?.coherence.close();
     await shared?.store.close();
-    near.clear();
+    near.close();
   }
 }
 

@@ -1,3 +1,4 @@
+import { SystemClock } from '../core';
 import { EntryCodec } from '../core/entry-codec';
 import { readEntry, type StoredEntry } from '../core/entry';
 import { StoredResponse } from '../http';
@@ -86,7 +87,7 @@ const entryOf = (base64: string): StoredEntry => {
 };
 
 describe('entries of format 1', () => {
-  const codec = new EntryCodec(codecOptions());
+  const codec = new EntryCodec(codecOptions(), new SystemClock());
 
   test.each(written)('%s: the head is read', (_kind, base64) => {
     expect(entryOf(base64)).toMatchObject({
