@@ -206,7 +206,7 @@ export class EntryCodec {
         try {
           resolve(here());
         } catch (error) {
-          reject(error as Error);
+          reject(error);
         }
       });
       this.#aside.run(aside).then(
