@@ -118,12 +118,14 @@ export class Flying implements Judge {
     let looked = first;
     let cause: MissCause | undefined;
     let seenFillId = call.refreshOf ?? '';
+    let again = first !== undefined;
     let waited = false;
     let pollMs = firstPollMs;
     for (;;) {
       if (call.refreshOf === undefined) {
-        const verdict: Verdict = looked ?? (await reader.read(flight, call, waited));
+        const verdict: Verdict = looked ?? (await reader.read(flight, call, again));
         looked = undefined;
+        again = true;
         if (verdict.kind === 'valid' && isUsable(call, verdict.entry, verdict.atMs)) {
           return this.#found(flight, call, verdict, waited);
         }

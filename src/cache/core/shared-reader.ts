@@ -114,7 +114,7 @@ export class SharedReader {
     bytes: Uint8Array | undefined,
     tokens: readonly (string | undefined)[],
   ): Verdict | Promise<Verdict> {
-    // Looking again while somebody else loads is not another read.
+    // Looking again, after somebody else has loaded or what he has stored cannot be used, is not another read.
     const counted = call.purpose === 'request' && !again;
     if (unknown) this.#learn(unknown.asked, tokens, unknown.values);
     if (!bytes) {

@@ -257,6 +257,19 @@ describe('statistics', () => {
     expect([compressions, bytesIn]).toEqual([1, 10_006]);
     expect(bytesOut).toBeLessThan(1_000);
   });
+
+  test('a read misses the shared tier once, although what another one stores meanwhile cannot be used', async () => {
+    const { cache, tier } = (await instances(1)).all[0]!;
+    jest
+      .spyOn(tier, 'acquire')
+      .mockImplementationOnce((_key, _lease, names) =>
+        Promise.resolve({ kind: 'entry', bytes: Uint8Array.of(1, 2, 3), tokens: names.map(() => '') }),
+      );
+    expect(await cache.getOrSet('k', () => 'v')).toBe('v');
+    const { corrupt, tiers } = cache.stats();
+    expect(corrupt).toEqual({ short: 1 });
+    expect(tiers.l2).toMatchObject({ hits: 0, misses: 1, sets: 1 });
+  });
 });
 
 describe('reads that are not a user’s', () => {
