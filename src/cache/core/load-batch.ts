@@ -110,6 +110,7 @@ export class LoadBatch {
     }
     const scope: LoadScope = {
       purpose: all[0]!.scope?.purpose ?? 'request',
+      uncounted: all[0]!.scope?.uncounted ?? false,
       load: {
         chain: [...new Set(loads.flatMap(({ chain }) => chain))],
         flight: leader,

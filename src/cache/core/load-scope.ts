@@ -12,8 +12,16 @@ export type Purpose = 'request' | 'warm-up' | 'admin' | 'refresh';
 export interface LoadScope {
   readonly purpose: Purpose;
   readonly load: OuterLoad | undefined;
+  /** A refresh that nobody's read has begun, but warming or administration. */
+  readonly uncounted?: boolean;
   /** Reads here refresh what would expire within so long, in milliseconds. */
   readonly refreshWithinMs?: number | undefined;
+}
+
+/** Whether what is loaded and stored there is counted: like its reads, what warming and administration do is nobody's. */
+export function isCounted(scope: LoadScope | undefined): boolean {
+  if (scope === undefined || scope.purpose === 'request') return true;
+  return scope.purpose === 'refresh' && scope.uncounted !== true;
 }
 
 export interface OuterLoad {

@@ -4,7 +4,7 @@ import { sizeOf, writeEntry } from './entry';
 import { CacheValueError, RemoteUnavailableError } from './errors';
 import type { Invalidator } from './invalidator';
 import type { Loaded, LoadRunner } from './load-runner';
-import type { LoadScope } from './load-scope';
+import { isCounted, type LoadScope } from './load-scope';
 import type { NearEntry } from './near-cache';
 import type { MissCause } from './outcomes';
 import { tokenTtlFor } from './options';
@@ -162,7 +162,7 @@ export class Loading {
       probe: this.parts.profile.probeOf(call.key, call.policy),
     };
     if (!near.keep(call.name, kept)) return false;
-    if (isCounted(call)) stats.add(call.policy.name, 'l1Sets');
+    if (isCounted(call.scope)) stats.add(call.policy.name, 'l1Sets');
     memory.stored(call.name, entry.expiresAtMs);
     return true;
   }
@@ -207,11 +207,12 @@ export class Loading {
   async #load(flight: Flight, call: Call): Promise<Loaded> {
     const { clock, events, scopes, stats, flights, tracer } = this.parts;
     const count = (field: 'loads' | 'loadErrors' | 'loadMs' | 'refreshes', by = 1): void => {
-      if (isCounted(call)) stats.add(call.policy.name, field, by);
+      if (isCounted(call.scope)) stats.add(call.policy.name, field, by);
     };
     const refresh = call.refreshOf !== undefined;
     const scope: LoadScope = {
       purpose: call.purpose,
+      uncounted: call.scope?.uncounted ?? false,
       load: {
         chain: [...(call.scope?.load?.chain ?? []), call.name],
         flight,
@@ -311,7 +312,7 @@ export class Loading {
       const filled = await shared.store.fill(call.remoteKey, flight.lease!.token, entry, life.hardTtlMs);
       const { stats } = this.parts;
       if (filled) {
-        if (isCounted(call)) stats.add(call.policy.name, 'l2Sets');
+        if (isCounted(call.scope)) stats.add(call.policy.name, 'l2Sets');
         stats.add(call.policy.name, 'l2BytesWritten', sizeOf(entry));
       } else stats.add(call.policy.name, 'fillsRefused');
       return filled;
@@ -407,9 +408,4 @@ function lifeFrom(
     staleAtMs: bornAtMs + life.softTtlMs,
     expiresAtMs: bornAtMs + life.hardTtlMs,
   };
-}
-
-/** Like its reads, what warming and administration load and store is nobody's. */
-function isCounted({ purpose }: Call): boolean {
-  return purpose === 'request' || purpose === 'refresh';
 }

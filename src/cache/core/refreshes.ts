@@ -1,5 +1,5 @@
 import type { Call } from './call';
-import type { LoadScope } from './load-scope';
+import { isCounted, type LoadScope } from './load-scope';
 import type { CacheParts } from './parts';
 import type { FlightResult } from './single-flight';
 
@@ -33,7 +33,7 @@ export class Refreshes {
     if (this.#notBefore.size >= maxRefreshesRemembered) this.#notBefore.clear();
     this.#notBefore.set(call.name, Infinity);
     // A refresh belongs to nobody's load and to nobody's request.
-    const scope: LoadScope = { purpose: 'refresh', load: undefined };
+    const scope: LoadScope = { purpose: 'refresh', load: undefined, uncounted: !isCounted(call.scope) };
     const again = (): void => void this.#notBefore.set(call.name, clock.nowMs() + options.refreshRetryMs);
     const refresh = scopes.run(scope, async () => {
       // After the answer: what a loader does before its first `await` is not for this caller to wait for.

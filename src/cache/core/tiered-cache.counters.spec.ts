@@ -270,6 +270,13 @@ describe('statistics', () => {
     expect(corrupt).toEqual({ short: 1 });
     expect(tiers.l2).toMatchObject({ hits: 0, misses: 1, sets: 1 });
   });
+
+  test('what an instance sets on behalf of warming is no set of the shared tier', async () => {
+    const { cache } = (await instances(1)).all[0]!;
+    await cache.runAs('warm-up', () => cache.set('k', 1));
+    expect(cache.stats().tiers.l2.sets).toBe(0);
+    expect(await cache.get('k')).toBe(1);
+  });
 });
 
 describe('reads that are not a user’s', () => {
@@ -325,6 +332,35 @@ describe('reads that are not a user’s', () => {
       outcomes: { stale_hit: 1 },
     });
     expect(cache.stats().totals.gets).toBe(1);
+  });
+
+  test.each(['warm-up', 'admin'] as const)(
+    'a refresh that %s begins is not counted, nor is anything that it loads',
+    async purpose => {
+      const { cache, clock } = make();
+      const policy = exactPolicy({ ttlMs: 1_000, staleMs: 1_000 });
+      const read = (): Promise<string> =>
+        cache.getOrSet('k', () => cache.getOrSet(`inner of ${cache.purpose}`, () => cache.purpose), {
+          policy,
+        });
+      await cache.runAs(purpose, read);
+      await clock.advance(1_000);
+      expect(await cache.runAs(purpose, read)).toBe(purpose);
+      await settled();
+      expect(await cache.get('k', { policy })).toBe('refresh');
+      const { totals, tiers } = cache.stats();
+      expect(counted(totals)).toEqual({
+        ...{ gets: 1, originCallsAvoided: 1, outcomes: { l1_hit: 1 }, causes: {} },
+      });
+      expect(tiers.l1).toMatchObject({ hits: 1, misses: 0, sets: 0 });
+    },
+  );
+
+  test.each(['warm-up', 'admin'] as const)('what %s sets is not counted', async purpose => {
+    const { cache } = make();
+    await cache.runAs(purpose, () => cache.set('k', 1));
+    expect(cache.stats().totals.sets).toBe(0);
+    expect(await cache.get('k')).toBe(1);
   });
 
   test('runs in a loader stay part of its load', async () => {

@@ -5,6 +5,7 @@ import type { EncodedValue } from './entry-codec';
 import { CacheValueError, RemoteUnavailableError } from './errors';
 import type { InvalidationResult, Invalidator } from './invalidator';
 import type { Life, Loading } from './loading';
+import { isCounted } from './load-scope';
 import type { Lookups } from './lookup';
 import { tokenTtlFor } from './options';
 import { usableShared, type CacheParts, type SharedParts } from './parts';
@@ -51,7 +52,7 @@ export class Writes {
     const writes = this.#prepare(entries, options);
     const { clock, log, stats } = this.parts;
     for (const { call } of writes) {
-      stats.add(call.policy.name, 'sets');
+      if (isCounted(call.scope)) stats.add(call.policy.name, 'sets');
       this.invalidator.fenceKey(call.key);
     }
     if (!this.parts.shared) {
@@ -144,7 +145,7 @@ export class Writes {
       try {
         const result = await store.set(call.remoteKey, entry, life.hardTtlMs, version);
         if (result !== 'stored') return result;
-        stats.add(call.policy.name, 'l2Sets');
+        if (isCounted(call.scope)) stats.add(call.policy.name, 'l2Sets');
         stats.add(call.policy.name, 'l2BytesWritten', sizeOf(entry));
         memory.stored(call.name, clock.nowMs() + life.hardTtlMs);
         return result;
