@@ -98,7 +98,7 @@ export function assemble(
     log,
     memory,
     stats,
-    profile: new ReadProfile(clock),
+    profile: new ReadProfile(clock, hash),
     events,
     background,
     leases: new Leases(remote?.store, background, clock),

@@ -105,6 +105,17 @@ describe('a sample of what is read', () => {
     expect(hitShareOfSize(1)).toBeCloseTo(0.999, 3);
   });
 
+  it('compares what is loaded again as a whole, however large it is', async () => {
+    const { cache, clock } = under();
+    const policy = definePolicy('p', { ttlMs: 1_000, staleMs: 0, jitter: 0 });
+    const large = 'x'.repeat(1_000_000);
+    for (const value of [large, large, `${large}!`, `${large}?`]) {
+      await cache.getOrSet('k', () => value, { policy });
+      await clock.advance(1_000);
+    }
+    expect(cache.profile().keys[0]).toMatchObject({ reloads: 3, unchanged: 1 });
+  });
+
   it('keeps to its size however many keys there are, and forgets what is not read any more', async () => {
     const { cache, clock } = under();
     for (let at = 0; at < 10_000; at += 1) await cache.getOrSet(`k${at}`, () => 1);

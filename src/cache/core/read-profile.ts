@@ -2,6 +2,7 @@ import type { Clock } from './clock';
 import { KeySample } from './key-sample';
 import { missCauses, outcomes, type MissCause, type Outcome } from './outcomes';
 import type { CachePolicy } from './policy';
+import type { Hash } from './ports';
 import { StackDistance, type Stacked } from './stack-distance';
 
 /** Lives that a policy is tried with, as multiples of its own. */
@@ -14,8 +15,6 @@ const repeatsOfLife = 64;
 /** A key that was not read for so long leaves the sample; counts half as often count half. */
 const halveEveryMs = 30 * 60_000;
 const forgetAfterMs = 60 * 60_000;
-/** Longer payloads are not compared. */
-const maxComparedBytes = 65_536;
 /** Of the distances: so many a doubling. */
 const distancesPerOctave = 4;
 const distanceBuckets = 24 * distancesPerOctave;
@@ -86,7 +85,10 @@ export class ReadProfile {
   readonly #distances = new Float64Array(distanceBuckets + 1);
   #halveAtMs: number;
 
-  constructor(private readonly clock: Clock) {
+  constructor(
+    private readonly clock: Clock,
+    private readonly hash: Hash,
+  ) {
     this.#halveAtMs = clock.nowMs() + halveEveryMs;
   }
 
@@ -127,8 +129,8 @@ export class ReadProfile {
   /** A load has brought a value. @param again whether because its life was over or nearly, and not because it was invalidated */
   loaded(key: string, policy: CachePolicy, payload: Uint8Array, again: boolean): void {
     const probe = this.probeOf(key, policy);
-    if (!probe || payload.length > maxComparedBytes) return;
-    const hash = bytesHash(payload);
+    if (!probe) return;
+    const hash = this.hash.crc32(payload);
     if (again && probe.payloadHash !== undefined) {
       probe.reloads += 1;
       if (probe.payloadHash === hash) probe.unchanged += 1;
@@ -247,10 +249,4 @@ function hitShare(distances: Float64Array, entries: number): number | undefined 
     hits += distances[at]! * Math.min(1, Math.max(0, part));
   }
   return hits / all;
-}
-
-function bytesHash(bytes: Uint8Array): number {
-  let hash = 0x811c9dc5 ^ bytes.length;
-  for (let at = 0; at < bytes.length; at += 1) hash = Math.imul(hash ^ bytes[at]!, 0x01000193);
-  return hash >>> 0;
 }
