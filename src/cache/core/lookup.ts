@@ -139,7 +139,15 @@ export class Lookups {
     const policy = this.#policyOf(options);
     const nowMs = this.parts.clock.coarseMs();
     const entry = options.refreshWithinMs === undefined ? this.#fresh(key, policy, nowMs) : undefined;
-    if (entry !== undefined) this.#answers.countNear(key, policy, undefined, entry, nowMs, false);
+    if (entry === undefined) return undefined;
+    const { events, profile, stats } = this.parts;
+    // The way of nearly all of them, short enough for the compiler to put it where it is called.
+    if (entry.negative || events.heard('read'))
+      this.#answers.countNear(key, policy, undefined, entry, nowMs, false);
+    else {
+      stats.hit(policy.name, 'l1_hit', nowMs);
+      if (entry.probe !== undefined) profile.hit(entry.probe, 'l1_hit', nowMs, entry.bornAtMs);
+    }
     return entry;
   }
 

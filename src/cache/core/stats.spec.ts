@@ -1,8 +1,9 @@
+import fc from 'fast-check';
 import type { Outcome } from './outcomes';
 import { FakeClock } from '../../../test/fakes/fake-clock';
 import { emptyCounters } from './counters';
 import { CacheStats, maxPoliciesCounted, otherPolicies, rates } from './stats';
-import { statsWindows } from './windows';
+import { statsWindows, type StatsWindow } from './windows';
 
 const nothingCompressed = { compressions: 0, bytesIn: 0, bytesOut: 0 };
 const statsOn = (clock = new FakeClock()): CacheStats => new CacheStats(clock, nothingCompressed);
@@ -159,6 +160,65 @@ describe('windows', () => {
         expect([window, step, totals.gets, totals.causes.cold]).toEqual([window, step, within, within]);
       }
     }
+  });
+
+  test('agree with a list of everything, whatever hits and other reads under whatever policies come in whatever order', async () => {
+    const policy = fc.constantFrom('a', 'b', 'c');
+    const step = fc.oneof(
+      fc.record({ kind: fc.constant('hit' as const), policy, times: fc.integer({ min: 1, max: 9 }) }),
+      fc.record({
+        kind: fc.constantFrom('stale_hit', 'negative_hit', 'l2_hit', 'miss', 'coalesced'),
+        policy,
+      }),
+      fc.record({ kind: fc.constant('load' as const), policy }),
+      fc.record({ kind: fc.constant('pause' as const), ms: fc.integer({ min: 1, max: 700_000 }) }),
+      fc.record({ kind: fc.constant('look' as const), window: fc.constantFrom(...statsWindows) }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 200 }), async steps => {
+        const clock = new FakeClock();
+        const startedAtMs = clock.nowMs();
+        const stats = statsOn(clock);
+        const all: { atMs: number; policy: string; fields: string[] }[] = [];
+        const listed = (of: string, fields: string[]): void =>
+          void all.push({ atMs: clock.nowMs(), policy: of, fields });
+        const compare = (window: StatsWindow): void => {
+          const { policies, totals, windowMs } = stats.snapshot(window);
+          const sinceMs = clock.nowMs() - windowMs;
+          const within = all.filter(({ atMs }) => atMs >= sinceMs || sinceMs === startedAtMs);
+          for (const [name, counters] of [...Object.entries(policies), ['', totals] as const]) {
+            const own = within.filter(each => name === '' || each.policy === name);
+            const count = (field: string): number => own.filter(each => each.fields.includes(field)).length;
+            const { gets, loads, outcomes, causes, l1 } = counters;
+            expect({ gets, loads, l1Hits: l1.hits, cold: causes.cold, ...outcomes }).toEqual({
+              ...Object.fromEntries(Object.keys(outcomes).map(outcome => [outcome, count(outcome)])),
+              ...{ gets: count('gets'), loads: count('loads'), l1Hits: count('l1Hits'), cold: count('cold') },
+            });
+          }
+        };
+        for (const each of steps) {
+          if (each.kind === 'pause') await clock.advance(each.ms);
+          else if (each.kind === 'look') compare(each.window);
+          else if (each.kind === 'load') {
+            stats.add(each.policy, 'loads');
+            listed(each.policy, ['loads']);
+          } else if (each.kind === 'hit') {
+            for (let time = 0; time < each.times; time += 1) {
+              stats.hit(each.policy, 'l1_hit', clock.coarseMs());
+              listed(each.policy, ['gets', 'l1Hits', 'l1_hit']);
+            }
+          } else if (each.kind === 'stale_hit' || each.kind === 'negative_hit') {
+            stats.hit(each.policy, each.kind, clock.coarseMs());
+            listed(each.policy, ['gets', 'l1Hits', each.kind]);
+          } else {
+            const cause = each.kind === 'miss' ? 'cold' : undefined;
+            stats.read(each.policy, each.kind, cause);
+            listed(each.policy, ['gets', each.kind, ...(cause ? [cause] : [])]);
+          }
+        }
+        statsWindows.forEach(compare);
+      }),
+    );
   });
 
   test('hold what belongs to no policy as well, and what the codec counts', async () => {

@@ -1,12 +1,13 @@
 import type { Clock } from './clock';
 import {
   countersOf,
+  plainHitsAt,
   policyAt,
-  policyRowLength,
   processAt,
   processCountersOf,
   processRowLength,
   totalOf,
+  withPlainHits,
   type CacheCounters,
   type PolicyField,
   type ProcessCounters,
@@ -79,8 +80,6 @@ export function rates(counters: CacheCounters): Rates {
 export const maxPoliciesCounted = 64;
 export const otherPolicies = '(others)';
 
-const { l1Hits: l1HitsAt, gets: getsAt, l1_hit: l1HitAt } = policyAt;
-
 /** What the codec has counted since the start. */
 export interface CompressionCounts {
   readonly compressions: number;
@@ -114,10 +113,14 @@ export class CacheStats {
       this.#hitRow = this.#rowOf(policy).now;
       this.#hitPolicy = policy;
     }
-    const row = this.#hitRow;
-    row[l1HitsAt]! += count;
-    row[getsAt]! += count;
-    row[outcome === 'l1_hit' ? l1HitAt : policyAt[outcome]]! += count;
+    if (outcome === 'l1_hit') this.#hitRow[plainHitsAt]! += count;
+    else this.#otherHit(this.#hitRow, outcome, count);
+  }
+
+  #otherHit(row: Row, outcome: Outcome, count: number): void {
+    row[policyAt.l1Hits]! += count;
+    row[policyAt.gets]! += count;
+    row[policyAt[outcome]]! += count;
   }
 
   /** An answer, wherever it came from. */
@@ -157,7 +160,8 @@ export class CacheStats {
     this.#takeCompression();
     const sinceStartMs = this.uptimeMs;
     const policies: Record<string, number[]> = {};
-    for (const [name, row] of this.#policies) policies[name] = [...row.within(window, sinceStartMs)];
+    for (const [name, row] of this.#policies)
+      policies[name] = withPlainHits(row.within(window, sinceStartMs));
     return { process: [...this.#process.within(window, sinceStartMs)], policies };
   }
 
@@ -187,7 +191,7 @@ export class CacheStats {
   #newRow(policy: string): CountedRow {
     const name = this.countedAs(policy);
     let row = this.#policies.get(name);
-    if (!row) this.#policies.set(name, (row = new CountedRow(policyRowLength)));
+    if (!row) this.#policies.set(name, (row = new CountedRow(plainHitsAt + 1)));
     return row;
   }
 
