@@ -39,6 +39,24 @@ describe('the map of a Cluster', () => {
     }
   });
 
+  test('what a node said of its last slot before it gave it away is over when the other one has it', () => {
+    const leaving = view(
+      `${a} myself,master - 0 0 3 connected 5 [5->-bbbb]`,
+      `${b} master - 0 1 2 connected 0-4 6-16383`,
+    );
+    const before = view(
+      `${b} myself,master - 0 0 2 connected 0-4 6-16383`,
+      `${a} master - 0 1 3 connected 5`,
+    );
+    const after = view(`${b} myself,master - 0 0 4 connected 0-16383`, `${a} master - 0 1 3 connected`);
+    expect([...mergeViews([leaving, before]).moving.keys()]).toEqual([5]);
+    for (const views of [
+      [leaving, after],
+      [after, leaving],
+    ])
+      expect(mergeViews(views).moving.size).toBe(0);
+  });
+
   test('a slot that nobody claims has no owner', () => {
     expect(mergeViews([view(`${a} myself,master - 0 0 1 connected 0-9`)]).owners[10]).toBeUndefined();
   });

@@ -68,9 +68,10 @@ export function parseClusterView(text: string, askedHost: string): ClusterView {
 
 /**
  * One map from several views. A node that has given a slot away knows so first, and who has it now has the higher epoch; what
- * a node says of itself counts before what others say of it.
+ * a node says of itself counts before what others say of it. One that has no slot any more is not asked again: what it last
+ * said, that its slot is moving, would hold for ever.
  */
-export function mergeViews(views: Iterable<ClusterView>): ClusterMap {
+export function mergeViews(views: readonly ClusterView[]): ClusterMap {
   const owners = Array<string | undefined>(slotCount).fill(undefined);
   const ranks = new Float64Array(slotCount).fill(-1);
   const moving = new Map<number, readonly [string, string]>();
@@ -85,9 +86,12 @@ export function mergeViews(views: Iterable<ClusterView>): ClusterMap {
         }
       }
     }
-    for (const [slot, other] of view.moving) moving.set(slot, [view.self, other]);
   }
   const masters = new Set(owners.filter(owner => owner !== undefined));
+  for (const view of views) {
+    if (!masters.has(view.self)) continue;
+    for (const [slot, other] of view.moving) moving.set(slot, [view.self, other]);
+  }
   return { owners, masters, moving, digest: digestOf(owners, moving) };
 }
 

@@ -125,7 +125,7 @@ export class ClusterTopology implements Topology {
     const view = parseClusterView(text, askedHost);
     if (this.#closed || this.#views.get(view.self)?.signature === view.signature) return;
     this.#views.set(view.self, view);
-    this.#apply(mergeViews(this.#views.values()));
+    this.#apply(mergeViews([...this.#views.values()]));
   }
 
   #apply(map: ClusterMap): void {
