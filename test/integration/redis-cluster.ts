@@ -48,16 +48,21 @@ export class RedisCluster {
     return node;
   }
 
-  /** Waits until every node says that all is well, and sees so many nodes; replicas have everything. */
+  /**
+   * Waits until every node says that all is well, and knows so many nodes, each by the name that it gives itself: one of which
+   * another has only been told is counted at once, and commands that name it are refused for a while. Replicas have everything.
+   */
   async settled(count = this.nodes.length): Promise<void> {
     await eventually(async () => {
       const links = await Promise.all(this.nodes.map(node => node.admin().info('replication')));
       if (links.some(text => /master_link_status:down/.test(text))) return false;
       const infos = await Promise.all(this.nodes.map(node => node.admin().cluster('INFO')));
-      return infos.every(
+      const areWell = infos.every(
         info =>
           /cluster_state:ok/.test(String(info)) && String(info).includes(`cluster_known_nodes:${count}`),
       );
+      const lists = await Promise.all(this.nodes.map(node => node.admin().cluster('NODES')));
+      return areWell && !lists.some(list => /handshake|noaddr/.test(String(list)));
     }, 30_000);
   }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { disconnect } from '../../src/cache/redis/disconnect';
-import { freePort } from './redis-server';
+import { endOf, freePort, listening, onFreePort } from './redis-server';
 
 /** A Redis or a Sentinel of a test, in a folder of its own. Debian packs the program redis-sentinel apart; redis-server is both. */
 export class RedisProcess {
@@ -21,29 +21,26 @@ export class RedisProcess {
   static async server(settings: Record<string, string | number> = {}): Promise<RedisProcess> {
     const usual = { bind: '127.0.0.1', save: '""', appendonly: 'no', 'enable-debug-command': 'yes' };
     const lines = Object.entries({ ...usual, ...settings }).map(([name, value]) => `${name} ${value}`);
-    const server = new RedisProcess(await freeBusPort(), 'server', lines.join('\n'));
-    await server.up();
-    return server;
+    return onFreePort(freeBusPort, port => new RedisProcess(port, 'server', lines.join('\n')));
   }
 
   static async sentinel(settings: string): Promise<RedisProcess> {
-    const sentinel = new RedisProcess(await freePort(), 'sentinel', `bind 127.0.0.1\n${settings}`);
-    await sentinel.up();
-    return sentinel;
+    const lines = `bind 127.0.0.1\n${settings}`;
+    return onFreePort(freePort, port => new RedisProcess(port, 'sentinel', lines));
   }
 
   get address(): string {
     return `127.0.0.1:${this.port}`;
   }
 
-  /** Starts the process and waits until it answers. */
+  /** Starts the process and waits until it answers. @throws when it ends before that */
   async up(): Promise<void> {
     const file = join(this.folder, 'redis.conf');
     writeFileSync(file, `port ${this.port}\ndir ${this.folder}\n${this.settings}\n`);
     this.#child = spawn('redis-server', this.role === 'sentinel' ? [file, '--sentinel'] : [file], {
       stdio: 'ignore',
     });
-    await this.admin().ping();
+    await Promise.race([this.admin().ping(), endOf(this.#child)]);
   }
 
   signal(name: NodeJS.Signals): void {
@@ -90,10 +87,14 @@ export function redisCli(...args: string[]): string {
   return stdout;
 }
 
-/** The bus of a Cluster listens 10,000 ports higher. */
+/** One whose bus in a Cluster, 10,000 ports higher, has a free port too. */
 async function freeBusPort(): Promise<number> {
   for (;;) {
     const port = await freePort();
-    if (port + 10_000 < 65_536) return port;
+    if (port + 10_000 >= 65_536) continue;
+    const bus = await listening(port + 10_000).catch(() => undefined);
+    if (!bus) continue;
+    await new Promise(resolve => bus.close(resolve));
+    return port;
   }
 }

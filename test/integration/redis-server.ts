@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis, type RedisOptions } from 'ioredis';
@@ -20,10 +20,8 @@ export class RedisServer {
   ) {}
 
   static async start(commandTimeoutMs = defaultCommandTimeoutMs): Promise<RedisServer> {
-    const folder = mkdtempSync(join(tmpdir(), 'sutazai-redis-'));
-    const server = new RedisServer(await freePort(), folder, commandTimeoutMs);
-    await server.up();
-    return server;
+    const folderOf = (): string => mkdtempSync(join(tmpdir(), 'sutazai-redis-'));
+    return onFreePort(freePort, port => new RedisServer(port, folderOf(), commandTimeoutMs));
   }
 
   /** A server that another process has started, to connect to. */
@@ -41,17 +39,20 @@ export class RedisServer {
     return this.#child.pid;
   }
 
-  /** Starts the process and waits until it answers; one that loads its data answers when it has done so. */
+  /** Starts the process and waits until it answers; one that loads its data answers when it has done so. @throws when it ends before */
   async up(extra: Record<string, string> = {}): Promise<void> {
-    this.begin(extra);
+    const child = this.begin(extra);
     const probe = new Redis(this.port, '127.0.0.1', { retryStrategy: () => 20, maxRetriesPerRequest: null });
     probe.on('error', () => undefined);
-    await probe.ping();
-    probe.disconnect();
+    try {
+      await Promise.race([probe.ping(), endOf(child)]);
+    } finally {
+      probe.disconnect();
+    }
   }
 
   /** Starts the process, with settings that replace the usual ones, and does not wait for it. */
-  begin(extra: Record<string, string> = {}): void {
+  begin(extra: Record<string, string> = {}): ChildProcess {
     const settings = {
       port: this.port,
       bind: '127.0.0.1',
@@ -62,7 +63,7 @@ export class RedisServer {
       ...extra,
     };
     const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
-    this.#child = spawn('redis-server', args, { stdio: 'ignore' });
+    return (this.#child = spawn('redis-server', args, { stdio: 'ignore' }));
   }
 
   signal(name: NodeJS.Signals): void {
@@ -124,9 +125,50 @@ const clientOptions: RedisOptions = {
 };
 
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  const server = await listening(0);
   const { port } = server.address() as { port: number };
   await new Promise(resolve => server.close(resolve));
   return port;
+}
+
+/** Listens on this port, or on any for 0. @throws when somebody else does */
+export function listening(port: number): Promise<Server> {
+  const server = createServer();
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => resolve(server));
+  });
+}
+
+/**
+ * Starts a server that listens where nobody did a moment ago. Until it does, somebody else may: with many tests side by side
+ * that happens, and the server ends.
+ */
+export async function onFreePort<S extends { up(): Promise<void>; stop(): Promise<void> }>(
+  find: () => Promise<number>,
+  serverOn: (port: number) => S,
+): Promise<S> {
+  for (let attempt = 1; ; attempt += 1) {
+    const server = serverOn(await find());
+    try {
+      await server.up();
+      return server;
+    } catch (error) {
+      await server.stop();
+      if (attempt === maxPortsTried) throw error;
+    }
+  }
+}
+
+const maxPortsTried = 5;
+
+/** Rejects when a server ends: whoever waits for its answer would wait for ever. */
+export function endOf(child: ChildProcess): Promise<never> {
+  const ended = new Promise<never>((_resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', code => reject(new Error(`a server ended with ${String(code)}`)));
+  });
+  // Afterwards its end is nobody's business here.
+  ended.catch(() => undefined);
+  return ended;
 }
