@@ -243,7 +243,7 @@ export const mutations = [
     file: 'src/cache/core/invalidator.ts',
     find: 'if (!shared?.store.available) return this.#planDrain();',
     replace: 'if (!shared?.store.available) return;',
-    tests: [outage],
+    tests: [core],
   },
   {
     name: 'leases: one whose command failed is given back',

@@ -1,5 +1,6 @@
 import { cachesUnderTest, exactPolicy, HeldLoader } from '../../../test/fakes/cache-under-test';
 import { settled } from '../../../test/fakes/fake-clock';
+import { instancesUnderTest } from '../../../test/fakes/instances-under-test';
 import { CachePatternError } from './errors';
 import type { LoadControl } from './loader';
 import type { TieredCache } from './tiered-cache';
@@ -328,5 +329,24 @@ describe('a loader that reads other cached keys', () => {
     };
     expect(await cache.lookup('outer', load)).toMatchObject({ value: 'v', stored: false });
     expect(await cache.get('inner0')).toBe(1);
+  });
+});
+
+describe('an invalidation that is queued', () => {
+  const make = instancesUnderTest();
+
+  test('is made once the shared tier is used again, although its connection was never lost', async () => {
+    const under = await make(2);
+    const [one, other] = under.all;
+    for (const { cache } of under.all) await cache.getOrSet('k', () => 'old');
+    // An open breaker: nobody connects, so nobody replays.
+    const available = jest.spyOn(one!.tier, 'available', 'get').mockReturnValue(false);
+    expect(await one!.cache.invalidateKeys(['k'])).toEqual({ applied: false, queued: true });
+    await under.clock.advance(1_000);
+    expect(one!.cache.status().pendingInvalidations).toBe(1);
+    available.mockRestore();
+    await under.clock.advance(250);
+    expect(one!.cache.status().pendingInvalidations).toBe(0);
+    for (const { cache } of [one!, other!]) expect(await cache.getOrSet('k', () => 'new')).toBe('new');
   });
 });
