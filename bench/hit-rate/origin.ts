@@ -14,7 +14,10 @@ export class OriginServer {
   constructor(private readonly scale: number) {}
 
   serve(child: ChildProcess): void {
-    const answer = (message: ToInstance): void => void (child.connected && child.send(message));
+    const answer = (message: ToInstance): void => {
+      // One that has just ended waits for nothing.
+      if (child.connected) child.send(message, () => undefined);
+    };
     child.on('message', (message: FromInstance) => {
       if (message.kind === 'write') {
         const version = (this.#versions[message.of]![message.key]! += 1);
