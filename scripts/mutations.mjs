@@ -1,11 +1,15 @@
 // `npm run mutations [-- TEXT]`: takes out each mechanism of the protocol (or those whose name contains TEXT) in a copy of
 // the source, runs the tests that must notice, and prints which did. Ends with 1 if a mutation survives.
-import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+// One takes from two seconds to half a minute, all of them half an hour.
+import { spawn } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mutations } from '../test/mutations/mutations.mjs';
 import { root } from './steps.mjs';
+
+/** A run may take so long, and so long from its first failure on. Milliseconds. */
+const [longestMs, afterFailureMs] = [300_000, 20_000];
 
 const only = process.argv[2] ?? '';
 const chosen = mutations.filter(({ name }) => name.includes(only));
@@ -28,55 +32,71 @@ for (const part of [
 }
 symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
 
+process.once('exit', () => rmSync(copy, { recursive: true, force: true }));
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+
 let survived = 0;
-try {
-  for (const [index, mutation] of chosen.entries()) {
-    const file = join(copy, mutation.file);
-    const original = readFileSync(file, 'utf8');
-    if (original.split(mutation.find).length !== 2)
-      throw new Error(`${mutation.name}: its text is not there exactly once`);
-    writeFileSync(
-      file,
-      original.replace(mutation.find, () => mutation.replace),
-    );
-    const failed = failuresOf(mutation.tests);
-    writeFileSync(file, original);
-    if (failed.length === 0) survived += 1;
-    const outcome = failed.length === 0 ? 'SURVIVED' : failed.slice(0, 3).join(' · ');
-    console.log(`${String(index + 1).padStart(2)}/${chosen.length} ${mutation.name}\n      → ${outcome}`);
-  }
-} finally {
-  rmSync(copy, { recursive: true, force: true });
+for (const [index, mutation] of chosen.entries()) {
+  const file = join(copy, mutation.file);
+  const original = readFileSync(file, 'utf8');
+  if (original.split(mutation.find).length !== 2)
+    throw new Error(`${mutation.name}: its text is not there exactly once`);
+  writeFileSync(
+    file,
+    original.replace(mutation.find, () => mutation.replace),
+  );
+  const failed = await failuresOf(mutation.tests);
+  writeFileSync(file, original);
+  if (failed.length === 0) survived += 1;
+  const outcome = failed.length === 0 ? 'SURVIVED' : failed.slice(0, 3).join(' · ');
+  console.log(`${String(index + 1).padStart(2)}/${chosen.length} ${mutation.name}\n      → ${outcome}`);
 }
 console.log(`${chosen.length - survived} caught, ${survived} survived`);
 process.exitCode = survived === 0 && chosen.length > 0 ? 0 : 1;
 
 /**
- * Titles of the tests that fail; a run that ends badly without a title counts under the name of its file, and so does one that
- * hangs. One that ends without a report has tested nothing: that stops all.
+ * Titles of tests that fail; a file that cannot run counts under its name, and so does a run that hangs without one. One that
+ * ends without a word of its end has tested nothing: that stops all. What follows the first failure may take long, since it was
+ * written for code that works: it is not waited for to its end.
  */
-function failuresOf(tests) {
-  const out = join(copy, 'result.json');
-  rmSync(out, { force: true });
+async function failuresOf(tests) {
+  const reporter = join(copy, 'test', 'reporters', 'failed-titles.cjs');
   const args = [
     'node_modules/jest/bin/jest.js',
-    '--json',
-    `--outputFile=${out}`,
+    `--reporters=${reporter}`,
     '--silent',
     '--testTimeout=10000',
     ...tests,
   ];
-  const run = spawnSync(process.execPath, args, {
+  // A group of its own: servers that the tests have started end with it.
+  const run = spawn(process.execPath, args, {
     cwd: copy,
-    stdio: ['ignore', 'ignore', 'pipe'],
-    timeout: 180_000,
-    encoding: 'utf8',
+    detached: true,
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
   });
-  if (run.error?.code === 'ETIMEDOUT') return ['the run did not end within 180 s'];
-  if (!existsSync(out)) throw new Error(`the tests could not be run: ${run.stderr}`);
-  const report = JSON.parse(readFileSync(out, 'utf8'));
-  return report.testResults.flatMap(file => {
-    const failed = file.assertionResults.filter(test => test.status === 'failed').map(test => test.title);
-    return failed.length === 0 && file.status === 'failed' ? [file.name.split('/').pop()] : failed;
+  let [errors, told] = ['', ''];
+  let patience = setTimeout(kill, longestMs);
+  let wasKilled = false;
+  function kill() {
+    wasKilled = true;
+    process.kill(-run.pid, 'SIGKILL');
+  }
+  process.once('exit', kill);
+  run.stderr.on('data', chunk => (errors += chunk));
+  run.stdio[3].on('data', chunk => {
+    if (told === '') {
+      clearTimeout(patience);
+      patience = setTimeout(kill, afterFailureMs);
+    }
+    told += chunk;
   });
+  await new Promise(closed => run.once('close', closed));
+  process.off('exit', kill);
+  clearTimeout(patience);
+  const lines = told.split('\n').slice(0, -1);
+  const titles = lines.filter(line => line !== '');
+  if (titles.length > 0) return titles;
+  if (wasKilled) return [`the run did not end within ${longestMs / 1_000} s`];
+  if (!lines.includes('')) throw new Error(`the tests could not be run: ${errors}`);
+  return [];
 }

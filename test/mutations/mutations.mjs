@@ -577,7 +577,7 @@ export const mutations = [
     name: 'warming: what nobody reads is left alone',
     file: 'src/cache/warming/warm-runner.ts',
     find: 'readByUsers?.has(unit.member) === false',
-    replace: 'readByUsers?.has(unit.member) === undefined',
+    replace: 'false',
     tests: [warming],
   },
   {
