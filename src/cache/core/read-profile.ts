@@ -29,7 +29,7 @@ export class Probe implements Stacked {
   repeats = 0;
   /** Until then, hits in L1 are only counted. Milliseconds, rounded up. */
   nextLookAtMs = 0;
-  /** The same of hits in L2, where the policy keeps nothing in L1. */
+  /** Hits in L2 since then, where the policy keeps nothing in L1. */
   l2Repeats = 0;
   position = 0;
   /** Reads by outcome, then misses by cause. */
