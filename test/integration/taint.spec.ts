@@ -64,7 +64,7 @@ function holdReplies(clients: readonly Redis[], until: Promise<void>): Promise<v
   };
   for (const client of clients) {
     const [get, mget] = [client.getBuffer.bind(client), client.mgetBuffer.bind(client)];
-    client.getBuffer = (key => hold(get(key))) as typeof client.getBuffer;
+    client.getBuffer = key => hold(get(key));
     client.mgetBuffer = ((...keys: string[]) => hold(mget(...keys))) as typeof client.mgetBuffer;
   }
   return first.promise;

@@ -202,13 +202,7 @@ export class EntryCodec {
   /** Off the event loop, unless that takes too long: its threads may be held up by names that nobody resolves. */
   #beside(aside: () => Promise<Uint8Array>, here: () => Uint8Array): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
-      const timer = this.clock.schedule(asidePatienceMs, () => {
-        try {
-          resolve(here());
-        } catch (error) {
-          reject(error);
-        }
-      });
+      const timer = this.clock.schedule(asidePatienceMs, () => resolve(Promise.resolve().then(here)));
       this.#aside.run(aside).then(
         bytes => {
           timer.cancel();

@@ -128,8 +128,7 @@ export class SharedReader {
   }
 
   #counted({ policy }: Call, bytes: Uint8Array, verdict: Verdict): Verdict {
-    this.stats.add(policy.name, verdict.kind === 'valid' ? 'l2Hits' : 'l2Misses');
-    this.stats.add(policy.name, 'l2BytesRead', bytes.length);
+    this.stats.looked(policy.name, verdict.kind === 'valid', bytes.length);
     return verdict;
   }
 

@@ -134,6 +134,13 @@ export class CacheStats {
     if (cause) row[policyAt[cause]]! += 1;
   }
 
+  /** A look at the shared tier that has brought an entry, of so many bytes, which was of use or not. */
+  looked(policy: string, found: boolean, bytes: number): void {
+    const row = this.#current(policy).now;
+    row[found ? policyAt.l2Hits : policyAt.l2Misses]! += 1;
+    row[policyAt.l2BytesRead]! += bytes;
+  }
+
   /** A stale answer was so many milliseconds past its fresh life. */
   stale(policy: string, pastMs: number): void {
     const row = this.#current(policy).now;
