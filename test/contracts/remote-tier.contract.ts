@@ -3,6 +3,7 @@ import {
   parsePattern,
   RemoteUnavailableError,
   type Coherence,
+  type RemoteEntry,
   type RemoteKey,
   type RemoteStore,
   type RemoteTier,
@@ -49,6 +50,10 @@ function entry(name: string, value: string, fillId = token(), version = 0): Spli
     tokens: [],
   };
   return writeEntry(header, Buffer.from(value), hash);
+}
+
+function one(name: string, value: string, version = 0): RemoteEntry {
+  return { key: key(name), entry: entry(name, value, token(), version), ttlMs };
 }
 
 const payloadOf = (bytes: Uint8Array | undefined): string | undefined =>
@@ -234,7 +239,7 @@ export function remoteTierContract(start: () => Promise<Backend>): void {
     };
     await load(a.store, 'k', 'v1');
     expect(await heard()).toEqual(['k']);
-    await a.store.set(key('k'), entry('k', 'v2'), ttlMs, 0);
+    await a.store.set([one('k', 'v2')], 0);
     expect(await heard()).toEqual(['k']);
     await a.store.invalidate(['k'], []);
     expect(await heard()).toEqual(['k']);
@@ -278,21 +283,67 @@ export function remoteTierContract(start: () => Promise<Backend>): void {
     const { store } = await join();
     const lease = token();
     await store.acquire(key('k'), { token: lease, leaseMs: 5_000, seenFillId: '' }, [], ttlMs);
-    expect(await store.set(key('k'), entry('k', 'v2'), ttlMs, 0)).toBe('stored');
+    expect(await store.set([one('k', 'v2')], 0)).toEqual(['stored']);
     expect(await store.fill(key('k'), lease, entry('k', 'v1'), ttlMs)).toBe(false);
     expect(payloadOf((await store.read([key('k')], [])).entries[0])).toBe('v2');
   });
 
   test('a set of a lower version stores nothing; of the same or a higher one it does', async () => {
     const { store } = await join();
-    const set = (version: number): Promise<string> =>
-      store.set(key('k'), entry('k', `v${version}`, token(), version), ttlMs, version);
+    const set = async (version: number): Promise<unknown> =>
+      (await store.set([one('k', `v${version}`, version)], version))[0];
     expect(await set(5)).toBe('stored');
     expect(await set(4)).toBe('older');
     expect(payloadOf((await store.read([key('k')], [])).entries[0])).toBe('v5');
     expect(await set(5)).toBe('stored');
     expect(await set(6)).toBe('stored');
     expect(payloadOf((await store.read([key('k')], [])).entries[0])).toBe('v6');
+  });
+
+  test('of many that are set each is stored as one would be, and ends the load under way of its key, whichever tier it is for', async () => {
+    const [a, b] = [await join(), await join()];
+    const names = Array.from({ length: 100 }, (_, at) => `k${at}`);
+    const tracked = (at: number): boolean => at % 3 !== 0;
+    const leases = names.map(() => token());
+    for (const [at, name] of names.entries()) {
+      // Some are there already, in the other tier, and some are being loaded.
+      if (at % 2 === 0) await load(a.store, name, 'v1', !tracked(at));
+      const lease = { token: leases[at]!, leaseMs: 5_000, seenFillId: '' };
+      if (at % 5 !== 0) await a.store.acquire(key(name, tracked(at)), lease, [], ttlMs);
+    }
+    await b.caughtUp();
+    b.keys.length = 0;
+    const entries = names.map((name, at) => ({ ...one(name, 'v2'), key: key(name, tracked(at)) }));
+    expect(await a.store.set(entries, 0)).toEqual(names.map(() => 'stored'));
+    await b.caughtUp();
+    const changed = names.filter((_, at) => tracked(at) || at % 2 === 0 || at % 5 !== 0);
+    expect([...new Set(b.keys)].sort()).toEqual([...changed].sort());
+    const read = await a.store.read(
+      [...entries.map(each => each.key), ...names.map((name, at) => key(name, !tracked(at)))],
+      [],
+    );
+    expect(read.entries.map(bytes => (bytes ? payloadOf(bytes) : undefined))).toEqual([
+      ...names.map(() => 'v2'),
+      ...names.map(() => undefined),
+    ]);
+    for (const [at, name] of names.entries())
+      expect(await a.store.fill(key(name, tracked(at)), leases[at]!, entry(name, 'v1'), ttlMs)).toBe(false);
+    expect(await a.store.set([], 0)).toEqual([]);
+  });
+
+  test('of many that are set, those of which a newer version is there stay as they are, and their loads go on', async () => {
+    const { store } = await join();
+    await store.set([one('k1', 'v2', 5)], 5);
+    const lease = token();
+    await store.acquire(key('k1', false), { token: lease, leaseMs: 5_000, seenFillId: '' }, [], ttlMs);
+    const entries = ['k0', 'k1', 'k2'].map(name => one(name, 'v1', 4));
+    expect(await store.set(entries, 4)).toEqual(['stored', 'older', 'stored']);
+    const { entries: stored } = await store.read(
+      entries.map(each => each.key),
+      [],
+    );
+    expect(stored.map(payloadOf)).toEqual(['v1', 'v2', 'v1']);
+    expect(await store.renew(key('k1'), lease, 5_000)).toBe(true);
   });
 
   test('the age of an entry is told in the time of the server', async () => {
@@ -482,7 +533,7 @@ export function remoteTierContract(start: () => Promise<Backend>): void {
     const resume = await backend.stall();
     try {
       await Promise.all([
-        expect(store.set(key('k'), entry('k', 'v2'), ttlMs, 0)).rejects.toThrow(RemoteUnavailableError),
+        expect(store.set([one('k', 'v2')], 0)).rejects.toThrow(RemoteUnavailableError),
         expect(store.read([key('k')], [])).rejects.toThrow(RemoteUnavailableError),
       ]);
     } finally {

@@ -13,6 +13,7 @@ import {
   type KeyMatcher,
   type LeadResult,
   type LeaseResult,
+  type RemoteEntry,
   type RemoteInspection,
   type RemoteKey,
   type RemoteRead,
@@ -239,18 +240,21 @@ export class FakeRedisTier implements RemoteTier, RemoteStore, Coherence, Gate {
     await this.#call('rel', this.#writes, draft => rel(draft, this.#keys.lease(key.encoded), leaseToken));
   }
 
-  set(key: RemoteKey, entry: SplitEntry, ttlMs: number, version: number): Promise<SetResult> {
+  async set(entries: readonly RemoteEntry[], version: number): Promise<SetResult[]> {
+    if (entries.length === 0) return [];
     const deadlineMs = this.#redis.clock.nowMs() + setDeadlineMs;
     return this.#call('setd', this.#writes, draft =>
-      setd<Value>(
-        draft,
-        this.#keys.ofKey(key.encoded),
-        this.#data(key),
-        this.#redis.stamped(entry.head, entry.tail),
-        ttlMs,
-        deadlineMs,
-        version,
-        entryPlaces,
+      entries.map(({ key, entry, ttlMs }) =>
+        setd<Value>(
+          draft,
+          this.#keys.ofKey(key.encoded),
+          this.#data(key),
+          this.#redis.stamped(entry.head, entry.tail),
+          ttlMs,
+          deadlineMs,
+          version,
+          entryPlaces,
+        ),
       ),
     );
   }

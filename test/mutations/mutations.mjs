@@ -11,6 +11,8 @@ const outage = 'test/integration/outage.spec.ts';
 const taint = 'test/integration/taint.spec.ts';
 const core = 'src/cache/core';
 const tier = 'test/integration/redis-tier.spec.ts';
+const contract = 'test/contracts/remote-tier.spec.ts';
+const sets = 'test/integration/set-many.spec.ts';
 const cluster = 'test/integration/cluster.spec.ts';
 const clusterFaults = 'test/integration/cluster-faults.spec.ts';
 const http = 'test/e2e/http-caching';
@@ -50,16 +52,51 @@ export const mutations = [
   {
     name: 'set: it removes the lease',
     file: 'src/cache/redis/scripts.ts',
-    find: 'removeKey(KEYS[1], KEYS[2], KEYS[3], KEYS[4])\nredis',
-    replace: 'redis',
-    tests: [coherence],
+    find: 'for other = 2, 4 do',
+    replace: 'for other = 2, 2 do',
+    tests: [coherence, contract],
+  },
+  {
+    name: 'set: for the tier without copies it removes the one with copies, and its lease',
+    file: 'src/cache/redis/scripts.ts',
+    find: 'removeKey(KEYS[first + 1], KEYS[first + 2], KEYS[first + 3], KEYS[first + 4])',
+    replace: '',
+    tests: [contract],
   },
   {
     name: 'set: a lower version does not replace a higher one',
     file: 'src/cache/redis/scripts.ts',
-    find: "if type(stored) == 'string' and #stored == 8 and struct.unpack('>d', stored) > version then return -2 end",
-    replace: '',
+    find: 'if version <= 0 then return false end',
+    replace: 'if true then return false end',
     tests: [coherence],
+  },
+  {
+    name: 'set: one of many that is older stops none of the others',
+    file: 'src/cache/redis/scripts.ts',
+    find: 'out[i] = -2',
+    replace: 'late = true\n    out[i] = -2',
+    tests: [contract],
+  },
+  {
+    name: 'set: what is too late is not stored',
+    file: 'src/cache/redis/scripts.ts',
+    find: 'local late = now > tonumber(ARGV[1])',
+    replace: 'local late = false',
+    tests: [contract],
+  },
+  {
+    name: 'set: a command that fails says nothing of the others, and its own keys are queued',
+    file: 'src/cache/redis/key-sets.ts',
+    find: 'if (failure !== undefined && outcomes.size === 0) throw failure;',
+    replace: 'if (failure !== undefined) throw failure;',
+    tests: [sets],
+  },
+  {
+    name: 'set: of unknown outcome, a key is queued for removal',
+    file: 'src/cache/core/writes.ts',
+    find: "results[at] === 'late' || results[at] === 'unknown'",
+    replace: "results[at] === 'late'",
+    tests: [sets, 'test/faults/server-gone.spec.ts'],
   },
   {
     name: 'tokens: an entry depends on them',

@@ -8,6 +8,7 @@ import { msgpackOptions, writerOf } from './msgpack-options';
 export class InlineMsgpackSerializer implements ValueSerializer {
   readonly id = 1;
   readonly isolation = 'freeze' as const;
+  readonly readsBack = true;
   readonly #packr = writerOf(msgpackOptions);
 
   encode(value: unknown): Uint8Array {

@@ -13,6 +13,34 @@ describe('JSON', () => {
     );
   });
 
+  test('what it has written it can read, whatever the value was', () => {
+    expect(serializer.readsBack).toBe(true);
+    const anything = fc.anything({
+      withBigInt: true,
+      withBoxedValues: true,
+      withDate: true,
+      withMap: true,
+      withNullPrototype: true,
+      withObjectString: true,
+      withSet: true,
+      withSparseArray: true,
+      withTypedArray: true,
+      withUnicodeString: true,
+    } as never);
+    fc.assert(
+      fc.property(anything, value => {
+        let bytes;
+        try {
+          bytes = serializer.encode(value);
+        } catch {
+          // Refused, while the caller still has it.
+          return;
+        }
+        expect(() => serializer.decode(bytes)).not.toThrow();
+      }),
+    );
+  });
+
   test('is readable as it lies in Redis', () => {
     expect(Buffer.from(serializer.encode({ a: ['é'] })).toString('utf8')).toBe('{"a":["é"]}');
   });

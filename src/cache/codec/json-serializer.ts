@@ -6,6 +6,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 export class JsonSerializer implements ValueSerializer {
   readonly id = 2;
   readonly isolation = 'freeze' as const;
+  readonly readsBack = true;
 
   encode(value: unknown): Uint8Array {
     const text = JSON.stringify(value) as string | undefined;

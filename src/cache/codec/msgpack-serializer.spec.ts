@@ -78,6 +78,34 @@ describe.each([
     );
   });
 
+  test('what it has written it can read, whatever the value was', () => {
+    expect(serializer.readsBack).toBe(true);
+    const anything = fc.anything({
+      withBigInt: true,
+      withBoxedValues: true,
+      withDate: true,
+      withMap: true,
+      withNullPrototype: true,
+      withObjectString: true,
+      withSet: true,
+      withSparseArray: true,
+      withTypedArray: true,
+      withUnicodeString: true,
+    } as never);
+    fc.assert(
+      fc.property(anything, value => {
+        let bytes;
+        try {
+          bytes = serializer.encode(value);
+        } catch {
+          // Refused, while the caller still has it.
+          return;
+        }
+        expect(() => serializer.decode(bytes)).not.toThrow();
+      }),
+    );
+  });
+
   test('a key named __proto__ pollutes nothing', () => {
     const evil: unknown = JSON.parse(
       '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":2}}}',

@@ -28,6 +28,7 @@ const noLayouts = Buffer.alloc(0);
 export class MsgpackSerializer implements ValueSerializer {
   readonly id = 4;
   readonly isolation = 'freeze' as const;
+  readonly readsBack = true;
   readonly #packr = writerOf({ ...msgpackOptions, structures: [] }) as Packr & { structures: Structures };
   readonly #inline = writerOf(msgpackOptions);
   readonly #layouts = new Packr({ useRecords: false });

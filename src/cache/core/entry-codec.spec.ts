@@ -245,9 +245,22 @@ describe('what cannot be stored or read', () => {
         throw new Error('no');
       },
     };
-    expect(() => codecWith({ serializer: broken }).encode('x')).toThrow(
-      expect.objectContaining({ code: 'VALUE_NOT_SERIALISABLE' }),
-    );
+    const codec = codecWith({ serializer: broken });
+    const refusal = expect.objectContaining({ code: 'VALUE_NOT_SERIALISABLE' }) as Error;
+    expect(() => codec.encode('x')).toThrow(refusal);
+    expect(() => codec.encodeForOthers('x')).toThrow(refusal);
+  });
+
+  test('a value for others is not read back where its serialiser vouches that it can be', () => {
+    const decode = jest.fn();
+    const sure: ValueSerializer = { ...bytesSerializer, readsBack: true, encode: () => noise(3), decode };
+    expect(codecWith({ serializer: sure }).encodeForOthers('x')).toEqual({
+      payload: noise(3),
+      serializerId: sure.id,
+      compressorId: 0,
+      rawLength: 3,
+    });
+    expect(decode).not.toHaveBeenCalled();
   });
 
   const compressed = (): EncodedValue => storedAtOnce(codecWith(), 'a'.repeat(5_000));

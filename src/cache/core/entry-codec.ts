@@ -134,6 +134,19 @@ export class EntryCodec {
    * @throws CacheValueError when the value cannot be serialised or is larger than `maxValueBytes`
    */
   encode(value: unknown, serializer: ValueSerializer = this.#default): EncodedValue {
+    const stored = this.#serialise(value, serializer);
+    // A reader of this instance gets what a reader of another one would: the decoded copy, not the loader's object.
+    return { ...stored, held: readBack(stored.payload, serializer) };
+  }
+
+  /** The same for a value that nobody here is to read. It is read back all the same where its serialiser does not vouch for it. */
+  encodeForOthers(value: unknown, serializer: ValueSerializer = this.#default): StoredPayload {
+    const stored = this.#serialise(value, serializer);
+    if (!serializer.readsBack) readBack(stored.payload, serializer);
+    return stored;
+  }
+
+  #serialise(value: unknown, serializer: ValueSerializer): StoredPayload {
     const raw = serialise(value, serializer);
     if (raw.length > this.maxValueBytes) {
       throw new CacheValueError(
@@ -141,10 +154,8 @@ export class EntryCodec {
         'VALUE_TOO_LARGE',
       );
     }
-    // A reader of this instance gets what a reader of another one would: the decoded copy, not the loader's object.
-    const held = readBack(raw, serializer);
     this.#serializers.set(serializer.id, serializer);
-    return { payload: raw, serializerId: serializer.id, compressorId: 0, rawLength: raw.length, held };
+    return { payload: raw, serializerId: serializer.id, compressorId: 0, rawLength: raw.length };
   }
 
   /** The same value as it is stored elsewhere: compressed where that pays. At once, unless it is large and few others are. */
@@ -159,7 +170,7 @@ export class EntryCodec {
   }
 
   /** The same at once, however large: for writes, which must leave in the order of their calls. */
-  compressNow(encoded: EncodedValue): EncodedValue {
+  compressNow<P extends StoredPayload>(encoded: P): P {
     const compressor = this.#compressor;
     const { payload } = encoded;
     if (!compressor || payload.length <= this.#compressAboveBytes) return encoded;
@@ -216,7 +227,7 @@ export class EntryCodec {
     });
   }
 
-  #smaller(encoded: EncodedValue, { id }: Compressor, compressed: Uint8Array): EncodedValue {
+  #smaller<P extends StoredPayload>(encoded: P, { id }: Compressor, compressed: Uint8Array): P {
     const { rawLength } = encoded;
     if (compressed.length > rawLength * (1 - this.#minSaving)) return encoded;
     this.compressions += 1;

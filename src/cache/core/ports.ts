@@ -13,6 +13,8 @@ export interface ValueSerializer {
    * deep-frozen, other values are decoded for each reader. `share`: the decoded value is immutable by construction.
    */
   readonly isolation: 'freeze' | 'share';
+  /** Whatever `encode` returns `decode` takes, so that nobody has to try it before it is stored. Default false. */
+  readonly readsBack?: boolean;
   /** @throws when the value cannot be represented */
   encode(value: unknown): Uint8Array;
   /** @throws when the bytes are not what `encode` writes */
@@ -88,7 +90,15 @@ export type LeaseResult =
   /** Somebody else is loading; their lease ends by itself in `remainingMs` unless renewed. */
   | { kind: 'busy'; remainingMs: number; tokens: string[] };
 
-export type SetResult = 'stored' | 'late' | 'older';
+/** What became of an entry that was set. `unknown`: its command failed, and may have been run or not. */
+export type SetResult = 'stored' | 'late' | 'older' | 'unknown';
+
+/** An entry on its way to the shared tier. */
+export interface RemoteEntry {
+  readonly key: RemoteKey;
+  readonly entry: SplitEntry;
+  readonly ttlMs: number;
+}
 
 /** An entry in two parts, between which the store writes its birth in server time (8 bytes, big-endian double). */
 export interface SplitEntry {
@@ -140,8 +150,11 @@ export interface RemoteStore {
   fill(key: RemoteKey, leaseToken: string, entry: SplitEntry, ttlMs: number): Promise<boolean>;
   renew(key: RemoteKey, leaseToken: string, leaseMs: number): Promise<boolean>;
   release(key: RemoteKey, leaseToken: string): Promise<void>;
-  /** Removes what is there, any lease included, and stores, unless it runs too late or a newer version is there. */
-  set(key: RemoteKey, entry: SplitEntry, ttlMs: number, version: number): Promise<SetResult>;
+  /**
+   * For each entry, whatever becomes of the others: removes what is there, any lease included, and stores, unless it runs too
+   * late or a newer version is there. Many share a command. Rejects where no command could be made.
+   */
+  set(entries: readonly RemoteEntry[], version: number): Promise<SetResult[]>;
   /**
    * Removes data and leases of the keys (both tiers) and the tag tokens; resolves when the server has done it. With
    * `durability` it also waits for replicas and says whether enough of them have confirmed; a plain call says nothing.

@@ -1,7 +1,7 @@
 import { checkKey, checkTags } from './cache-key';
 import type { Call } from './call';
 import { sizeOf, writeEntry } from './entry';
-import type { EncodedValue } from './entry-codec';
+import type { EncodedValue, StoredPayload } from './entry-codec';
 import { CacheValueError, RemoteUnavailableError } from './errors';
 import type { InvalidationResult, Invalidator } from './invalidator';
 import type { Life, Loading } from './loading';
@@ -10,7 +10,7 @@ import type { Lookups } from './lookup';
 import { tokenTtlFor } from './options';
 import { usableShared, type CacheParts, type SharedParts } from './parts';
 import { checkDuration, overridePolicy, type CachePolicy } from './policy';
-import type { TokenName } from './ports';
+import type { SetResult, TokenName } from './ports';
 
 export interface SetOptions {
   policy?: CachePolicy;
@@ -22,9 +22,9 @@ export interface SetOptions {
 }
 
 /** A value on its way into the cache, with everything that has been worked out about it. */
-interface Write {
+interface Write<P extends StoredPayload = StoredPayload> {
   readonly call: Call;
-  readonly encoded: EncodedValue;
+  readonly encoded: P;
   readonly life: Life;
   readonly version: number;
 }
@@ -49,54 +49,88 @@ export class Writes {
     entries: readonly (readonly [key: string, value: unknown])[],
     options: SetOptions,
   ): Promise<InvalidationResult> {
-    const writes = this.#prepare(entries, options);
-    const { clock, log, stats } = this.parts;
-    for (const { call } of writes) {
-      if (isCounted(call.scope)) stats.add(call.policy.name, 'sets');
-      this.invalidator.fenceKey(call.key);
+    const policy = this.#policyOf(entries, options);
+    const { codec, shared } = this.parts;
+    if (!shared || policy.tier === 'local') {
+      return this.#keepAll(
+        this.#prepare(entries, options, policy, value => codec.encode(value, policy.serializer)),
+      );
     }
-    if (!this.parts.shared) {
-      for (const { call, encoded, life } of writes) this.loading.keepValue(call, encoded, life, undefined);
-      return { applied: true, queued: false };
-    }
-    log.addRecent(keysOf(writes), [], clock.nowMs());
-    try {
-      const shared = usableShared(this.parts);
-      if (!shared) throw new RemoteUnavailableError('the shared tier is away');
-      if (writes[0]?.call.policy.tier === 'local') return await this.#keepHere(shared, writes);
-      const { codec } = this.parts;
+    const writes = this.#prepare(entries, options, policy, value =>
+      codec.encodeForOthers(value, policy.serializer),
+    );
+    this.#begin(writes);
+    return this.#orQueue(writes, usable => {
       // At once: a write that waited could be overtaken by a later one, or by an invalidation, and come after it all the same.
       const small = writes.map(write => ({ ...write, encoded: codec.compressNow(write.encoded) }));
-      return await this.#store(shared, small);
-    } catch (error) {
-      if (!(error instanceof RemoteUnavailableError)) throw error;
-      return this.#queue(writes);
-    }
+      return this.#store(usable, small);
+    });
   }
 
-  #prepare(entries: readonly (readonly [string, unknown])[], options: SetOptions): Write[] {
-    const { codec, scopes } = this.parts;
+  /** Checks everything but the values. */
+  #policyOf(entries: readonly (readonly [string, unknown])[], options: SetOptions): CachePolicy {
     for (const [key] of entries) checkKey(key);
     if (options.tags) checkTags(options.tags);
     const version = options.version ?? 0;
     if (version !== 0) checkDuration('set', 'version', version, 1, Number.MAX_SAFE_INTEGER);
     const base = this.parts.policies.of(options.policy ?? this.parts.options.defaultPolicy);
-    const policy = options.ttlMs === undefined ? base : overridePolicy(base, { ttlMs: options.ttlMs });
+    return options.ttlMs === undefined ? base : overridePolicy(base, { ttlMs: options.ttlMs });
+  }
+
+  #prepare<P extends StoredPayload>(
+    entries: readonly (readonly [string, unknown])[],
+    { tags, version = 0 }: SetOptions,
+    policy: CachePolicy,
+    encode: (value: unknown) => P,
+  ): Write<P>[] {
+    const scope = this.parts.scopes.current();
+    const callOptions = { policy, tags };
     // The last of several values of one key is the one that counts.
     return [...new Map(entries)].map(([key, value]) => {
       if (value === undefined)
         throw new CacheValueError('undefined is "no value" and cannot be stored', 'VALUE_NOT_SERIALISABLE');
       return {
-        call: this.lookups.callOf(key, undefined, { policy, tags: options.tags }, scopes.current()),
-        encoded: codec.encode(value, policy.serializer),
+        call: this.lookups.callOf(key, undefined, callOptions, scope),
+        encoded: encode(value),
         life: this.loading.lifeOf(policy, value, undefined),
         version,
       };
     });
   }
 
+  /** The first fence, for what is under way; and what has to be made again should another server take over. */
+  #begin(writes: readonly Write[]): void {
+    const { clock, log, shared, stats } = this.parts;
+    for (const { call } of writes) {
+      if (isCounted(call.scope)) stats.add(call.policy.name, 'sets');
+      this.invalidator.fenceKey(call.key);
+    }
+    if (shared) log.addRecent(keysOf(writes), [], clock.nowMs());
+  }
+
+  async #orQueue(
+    writes: readonly Write[],
+    write: (shared: SharedParts) => Promise<InvalidationResult>,
+  ): Promise<InvalidationResult> {
+    try {
+      const shared = usableShared(this.parts);
+      if (!shared) throw new RemoteUnavailableError('the shared tier is away');
+      return await write(shared);
+    } catch (error) {
+      if (!(error instanceof RemoteUnavailableError)) throw error;
+      return this.#queue(writes);
+    }
+  }
+
+  async #keepAll(writes: readonly Write<EncodedValue>[]): Promise<InvalidationResult> {
+    this.#begin(writes);
+    if (this.parts.shared) return this.#orQueue(writes, shared => this.#keepHere(shared, writes));
+    for (const { call, encoded, life } of writes) this.loading.keepValue(call, encoded, life, undefined);
+    return { applied: true, queued: false };
+  }
+
   /** The local tier: the shared ones must not hold anything under the keys, and the tokens are everybody's. */
-  async #keepHere(shared: SharedParts, writes: readonly Write[]): Promise<InvalidationResult> {
+  async #keepHere(shared: SharedParts, writes: readonly Write<EncodedValue>[]): Promise<InvalidationResult> {
     await shared.store.invalidate(keysOf(writes), []);
     const tokens = await this.#tokens(shared, writes);
     for (const { call, encoded, life } of writes) {
@@ -114,7 +148,8 @@ export class Writes {
     const [tokens, first] = await settled(asked, early ?? Promise.resolve(undefined));
     const isCurrent = known !== undefined && [...tokens].every(([name, token]) => known.get(name) === token);
     const results = first && isCurrent ? first : await this.#storeUnder(shared, writes, tokens);
-    const late = writes.filter((_, at) => results[at] === 'late');
+    // Nobody knows whether it was written: like one that came too late, its key is queued for removal.
+    const late = writes.filter((_, at) => results[at] === 'late' || results[at] === 'unknown');
     if (late.length > 0) this.#queue(late);
     return {
       applied: results.every(result => result === 'stored'),
@@ -127,10 +162,11 @@ export class Writes {
     { store }: SharedParts,
     writes: readonly Write[],
     tokens: Tokens,
-  ): Promise<readonly ('stored' | 'older' | 'late')[]> {
+  ): Promise<readonly SetResult[]> {
     const { clock, hash, memory, stats } = this.parts;
-    const one = async ({ call, encoded, life, version }: Write): Promise<'stored' | 'older' | 'late'> => {
-      const entry = writeEntry(
+    const entries = writes.map(({ call, encoded, life, version }) => ({
+      key: call.remoteKey,
+      entry: writeEntry(
         {
           key: call.key,
           fillId: hash.randomToken(),
@@ -141,24 +177,25 @@ export class Writes {
         },
         encoded.payload,
         hash,
-      );
-      try {
-        const result = await store.set(call.remoteKey, entry, life.hardTtlMs, version);
-        if (result !== 'stored') return result;
-        if (isCounted(call.scope)) stats.add(call.policy.name, 'l2Sets');
-        stats.add(call.policy.name, 'l2BytesWritten', sizeOf(entry));
-        memory.stored(call.name, clock.nowMs() + life.hardTtlMs);
-        return result;
-      } catch (error) {
-        // Nobody knows whether it was written: like one that came too late, its key is queued for removal.
-        if (!(error instanceof RemoteUnavailableError)) throw error;
-        stats.add(call.policy.name, 'l2Errors');
-        return 'late';
-      } finally {
-        this.invalidator.fenceKey(call.key);
-      }
-    };
-    return Promise.all(writes.map(one));
+      ),
+      ttlMs: life.hardTtlMs,
+    }));
+    try {
+      const results = await resultsOf(store.set(entries, writes[0]?.version ?? 0), writes.length);
+      const nowMs = clock.nowMs();
+      results.forEach((result, at) => {
+        const { policy, scope } = writes[at]!.call;
+        const { name } = policy;
+        if (result === 'unknown') stats.add(name, 'l2Errors');
+        if (result !== 'stored') return;
+        if (isCounted(scope)) stats.add(name, 'l2Sets');
+        stats.add(name, 'l2BytesWritten', sizeOf(entries[at]!.entry));
+        memory.stored(writes[at]!.call.name, nowMs + writes[at]!.life.hardTtlMs);
+      });
+      return results;
+    } finally {
+      for (const { call } of writes) this.invalidator.fenceKey(call.key);
+    }
   }
 
   async #tokens({ store }: SharedParts, writes: readonly Write[]): Promise<Tokens> {
@@ -185,6 +222,16 @@ export class Writes {
     this.invalidator.queue(keys, []);
     for (const key of keys) this.invalidator.fenceKey(key);
     return { applied: false, queued: true };
+  }
+}
+
+/** Of a store that is away nothing is known. */
+async function resultsOf(results: Promise<SetResult[]>, count: number): Promise<readonly SetResult[]> {
+  try {
+    return await results;
+  } catch (error) {
+    if (!(error instanceof RemoteUnavailableError)) throw error;
+    return Array<SetResult>(count).fill('unknown');
   }
 }
 

@@ -25,20 +25,7 @@ interface ScriptCommands {
   cacheRenew(lease: string, token: string, leaseMs: number): Promise<number>;
   cacheRel(lease: string, token: string): Promise<number>;
   cacheInv(keys: number, ...args: Arg[]): Promise<number>;
-  cacheSetd(
-    ...args: [
-      data: string,
-      untracked: string,
-      lease: string,
-      keyToken: string,
-      which: number,
-      head: Buffer,
-      tail: Buffer,
-      ttlMs: number,
-      deadlineMs: number,
-      version: number,
-    ]
-  ): Promise<number>;
+  cacheSetd(keys: number, ...args: Arg[]): Promise<number[]>;
   cacheLead(
     ...args: [...keys: LeadKeys, round: number, leaseMs: number, keepMs: number]
   ): Promise<[number, number?, (string | null)?]>;

@@ -11,6 +11,7 @@ import {
   type Hash,
   type KeyMatcher,
   type LeaseResult,
+  type RemoteEntry,
   type RemoteInspection,
   type RemoteKey,
   type RemoteRead,
@@ -29,6 +30,7 @@ import { clearMatching } from './clear-matching';
 import { ClusterTopology } from './cluster-topology';
 import { Invalidations } from './invalidations';
 import { KeyReads } from './key-reads';
+import { bufferOf, KeySets } from './key-sets';
 import { hashTagOf, type RedisKeys } from './redis-keys';
 import { RedisLedger } from './redis-ledger';
 import type { RedisNode } from './redis-node';
@@ -65,6 +67,7 @@ export class RedisStore implements RemoteStore {
   readonly ledger: RedisLedger;
   readonly #topology: Topology;
   readonly #reads: KeyReads;
+  readonly #sets: KeySets;
   readonly #invalidations: Invalidations;
   readonly #tokenBatches = new Map<number, TurnBatch<string>>();
   #touch: TimerHandle | undefined;
@@ -96,6 +99,7 @@ export class RedisStore implements RemoteStore {
       ? new ClusterTopology(clients.cluster, topologyOptions)
       : new SingleTopology(clients, topologyOptions);
     this.#reads = new KeyReads(this.#topology);
+    this.#sets = new KeySets(this.#topology, options.keys, options.commandTimeoutMs);
     this.ledger = new RedisLedger(this.#topology, options.keys);
     this.#invalidations = new Invalidations(this.#topology, options.keys, text => this.#encode(text));
     this.coherence = {
@@ -225,21 +229,8 @@ export class RedisStore implements RemoteStore {
     await this.#nodeOf(key).call('release', () => this.#topology.writes.cacheRel(lease, leaseToken));
   }
 
-  async set(key: RemoteKey, entry: SplitEntry, ttlMs: number, version: number): Promise<SetResult> {
-    const node = this.#nodeOf(key);
-    const deadlineMs = Math.floor(node.time.earliestMs() + this.options.commandTimeoutMs);
-    const result = await node.call('set', () =>
-      this.#topology.writes.cacheSetd(
-        ...this.options.keys.ofKey(key.encoded),
-        key.tracked ? 1 : 2,
-        bufferOf(entry.head),
-        bufferOf(entry.tail),
-        ttlMs,
-        deadlineMs,
-        version,
-      ),
-    );
-    return result === 1 ? 'stored' : result === -2 ? 'older' : 'late';
+  set(entries: readonly RemoteEntry[], version: number): Promise<SetResult[]> {
+    return this.#sets.make(entries, version);
   }
 
   async invalidate(
@@ -374,8 +365,4 @@ export class RedisStore implements RemoteStore {
     this.#lastDeafness = deafness;
     this.options.listener.trackingFailed?.(deafness);
   }
-}
-
-function bufferOf(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

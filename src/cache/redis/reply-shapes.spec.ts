@@ -36,7 +36,7 @@ describe('replies', () => {
     ['cacheGetlBuffer', [], [3, -1]],
     ['cacheFill', [], 0],
     ['cacheInv', [], 1],
-    ['cacheSetd', [], -2],
+    ['cacheSetd', [8, 'd', 'x', 'l', 'k', 'd', 'x', 'l', 'k'], [1, -2]],
   ];
   test.each(possible)('%s(%j) may be answered with %j', async (name, args, reply) => {
     const { client, disconnect } = answering(reply);
@@ -63,7 +63,9 @@ describe('replies', () => {
     ['cacheFill', [], [2]],
     ['cacheFill', [], 2],
     ['cacheInv', [], 0],
-    ['cacheSetd', [], null],
+    ['cacheSetd', [4, 'd', 'x', 'l', 'k'], null],
+    ['cacheSetd', [4, 'd', 'x', 'l', 'k'], [1, 1]],
+    ['cacheSetd', [4, 'd', 'x', 'l', 'k'], [0]],
   ];
   test.each(foreign)(
     '%s(%j) answered with %j is the answer of another command: the connection is replaced',

@@ -39,7 +39,8 @@ const shapes: Readonly<Record<string, Check>> = {
   cacheRenew: isOneOf(0, 1),
   cacheRel: isOneOf(0, 1),
   cacheInv: isOneOf(1),
-  cacheSetd: isOneOf(1, -1, -2),
+  cacheSetd: (reply, args) =>
+    isListOf(Number(args[0]) / 4, result => [1, -1, -2].includes(result as number))(reply, args),
   cacheLead: reply => {
     if (!Array.isArray(reply)) return false;
     const [kind, epoch, progress] = reply as [unknown, unknown, unknown];

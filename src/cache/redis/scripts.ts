@@ -82,22 +82,45 @@ for i = last + 1, #KEYS do redis.call('UNLINK', KEYS[i]) end
 return 1`;
 
 /**
- * KEYS D, X, L, K; ARGV which of them (1 or 2), head, tail, ttlMs, deadline in server ms, version → 1 stored, -1 too late
- * (the caller has long given up), -2 a newer version is there.
+ * KEYS (D, X, L, K)…; ARGV deadline in server ms, version, then for each quadruple which of its keys takes the entry (1 or
+ * 2), head, tail, ttlMs → for each 1 stored, -1 too late (the caller has long given up), -2 a newer version is there. One
+ * that is older stops none of the others. Writing D announces it; only where X takes the entry has D to go. What has to go
+ * beside D goes at once, and first: a full server lets a script go on that has removed something.
  */
 const setd = `${removeKey}
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-if now > tonumber(ARGV[5]) then return -1 end
-local target = KEYS[tonumber(ARGV[1])]
-local version = tonumber(ARGV[6])
-if version > 0 then
+local late = now > tonumber(ARGV[1])
+local version = tonumber(ARGV[2])
+local birth = struct.pack('>d', now)
+local function isOlder(target)
+  if version <= 0 then return false end
   local stored = redis.pcall('GETRANGE', target, 32, 39)
-  if type(stored) == 'string' and #stored == 8 and struct.unpack('>d', stored) > version then return -2 end
+  return type(stored) == 'string' and #stored == 8 and struct.unpack('>d', stored) > version
 end
-removeKey(KEYS[1], KEYS[2], KEYS[3], KEYS[4])
-redis.call('SET', target, ARGV[2] .. struct.pack('>d', now) .. ARGV[3], 'PX', ARGV[4])
-return 1`;
+local count, out, gone = #KEYS / 4, {}, {}
+for i = 1, count do
+  local first, which = 4 * i - 4, tonumber(ARGV[4 * i - 1])
+  if late then
+    out[i] = -1
+  elseif isOlder(KEYS[first + which]) then
+    out[i] = -2
+  elseif which == 1 then
+    for other = 2, 4 do gone[#gone + 1] = KEYS[first + other] end
+  else
+    removeKey(KEYS[first + 1], KEYS[first + 2], KEYS[first + 3], KEYS[first + 4])
+  end
+end
+if #gone > 0 then redis.call('UNLINK', unpack(gone)) end
+for i = 1, count do
+  if not out[i] then
+    local first, at = 4 * i - 4, 4 * i - 1
+    local entry = ARGV[at + 1] .. birth .. ARGV[at + 2]
+    redis.call('SET', KEYS[first + tonumber(ARGV[at])], entry, 'PX', ARGV[at + 3])
+    out[i] = 1
+  end
+end
+return out`;
 
 /** KEYS W, E, C, R; ARGV round, leaseMs, keepMs → {0} the round is over, {1} somebody leads, {2, epoch, progress?} the lead is taken. */
 const lead = `
@@ -183,7 +206,7 @@ export const scripts = {
   renew: { lua: renew, numberOfKeys: 1 },
   rel: { lua: rel, numberOfKeys: 1 },
   inv: { lua: inv },
-  setd: { lua: setd, numberOfKeys: 4 },
+  setd: { lua: setd },
   lead: { lua: lead, numberOfKeys: 4 },
   keep: { lua: keep, numberOfKeys: 3 },
   quit: { lua: quit, numberOfKeys: 4 },
