@@ -228,6 +228,13 @@ const writes: Row[] = [
     trips: 1,
   },
   {
+    operation: 'a set after another one with the same tags, which has told the tokens: both at once',
+    arrange: ({ a }) => a.set('other', 'v', { tags }),
+    act: ({ a }) => a.set('k', 'v', { tags }),
+    commands: ['tok', 'setd'],
+    trips: 1,
+  },
+  {
     operation: 'a set of 100 keys: the tokens once, and 32 keys a command',
     arrange: knowsTokens,
     act: ({ a }) =>

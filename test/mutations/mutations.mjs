@@ -99,6 +99,13 @@ export const mutations = [
     tests: [sets, 'test/faults/server-gone.spec.ts'],
   },
   {
+    name: 'set: it learns no token whose removal is pending',
+    file: 'src/cache/core/writes.ts',
+    find: 'if (!log.concernsToken(name)) tokens.learn(',
+    replace: 'tokens.learn(',
+    tests: ['src/cache/core/tiered-cache.writes.spec.ts'],
+  },
+  {
     name: 'tokens: an entry depends on them',
     file: 'src/cache/core/shared-reader.ts',
     find: 'if (isValid(entry.tokens, name => current.get(name))) return',

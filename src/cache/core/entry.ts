@@ -55,38 +55,38 @@ export function writeEntry(
   payload: Uint8Array,
   hash: Hash,
 ): SplitEntry {
-  const key = utf8.encode(header.key);
-  const names = header.tokens.map(([name]) => utf8.encode(name));
-  const tokenBytes = names.reduce((sum, name) => sum + 2 + name.length + tokenLength, 0);
-  const head = new Uint8Array(birthOffset);
-  head[0] = magic0;
-  head[1] = magic1;
-  head[2] = formatVersion;
-  head[3] = (header.negative ? negativeFlag : 0) | (header.compressorId << 4);
-  head[4] = header.serializerId;
-  head[5] = header.tokens.length;
-  new DataView(head.buffer).setUint16(6, key.length);
-  writeAscii(head, 8, header.fillId);
-
-  const tail = new Uint8Array(bodyOffset - afterBirth + key.length + tokenBytes + payload.length);
-  const view = new DataView(tail.buffer);
-  view.setFloat64(0, header.version);
-  view.setUint32(8, header.hardTtlMs);
-  view.setUint32(12, header.softTtlMs);
-  view.setUint32(16, header.rawLength);
-  let at = bodyOffset - afterBirth;
-  tail.set(key, at);
-  at += key.length;
-  header.tokens.forEach(([, token], index) => {
-    const name = names[index]!;
-    view.setUint16(at, name.length);
-    tail.set(name, at + 2);
-    writeAscii(tail, at + 2 + name.length, token);
-    at += 2 + name.length + tokenLength;
-  });
-  tail.set(payload, at);
-  view.setUint32(crcOffset - afterBirth, checksum(head, tail, 0, hash));
-  return { head, tail };
+  const { tokens } = header;
+  const keyLength = lengthOf(header.key);
+  let tokenBytes = 0;
+  for (const [name] of tokens) tokenBytes += 2 + lengthOf(name) + tokenLength;
+  // Both parts side by side, as if there were no birth: what follows it stands this much nearer to the beginning.
+  const gap = afterBirth - birthOffset;
+  const bytes = new Uint8Array(bodyOffset - gap + keyLength + tokenBytes + payload.length);
+  const view = new DataView(bytes.buffer);
+  bytes[0] = magic0;
+  bytes[1] = magic1;
+  bytes[2] = formatVersion;
+  bytes[3] = (header.negative ? negativeFlag : 0) | (header.compressorId << 4);
+  bytes[4] = header.serializerId;
+  bytes[5] = tokens.length;
+  view.setUint16(6, keyLength);
+  writeToken(bytes, 8, header.fillId);
+  view.setFloat64(32 - gap, header.version);
+  view.setUint32(40 - gap, header.hardTtlMs);
+  view.setUint32(44 - gap, header.softTtlMs);
+  view.setUint32(48 - gap, header.rawLength);
+  let at = writeText(bytes, bodyOffset - gap, header.key);
+  for (const [name, token] of tokens) {
+    const nameEnd = writeText(bytes, at + 2, name);
+    view.setUint16(at, nameEnd - at - 2);
+    writeToken(bytes, nameEnd, token);
+    at = nameEnd + tokenLength;
+  }
+  bytes.set(payload, at);
+  const crcAt = crcOffset - gap;
+  const before = hash.crc32(part(bytes, 0, crcAt));
+  view.setUint32(crcAt, hash.crc32(part(bytes, crcAt + 4, bytes.length), before));
+  return { head: part(bytes, 0, birthOffset), tail: part(bytes, birthOffset, bytes.length) };
 }
 
 /** Bytes of an entry as it is stored: its birth stands between the two parts. */
@@ -268,6 +268,23 @@ function sixteen(bytes: Uint8Array, at: number): string {
   );
 }
 
-function writeAscii(target: Uint8Array, at: number, ascii: string): void {
-  for (let index = 0; index < tokenLength; index += 1) target[at + index] = ascii.charCodeAt(index);
+/** Bytes of a text in UTF-8. */
+function lengthOf(some: string): number {
+  for (let at = 0; at < some.length; at += 1) if (some.charCodeAt(at) > 127) return utf8.encode(some).length;
+  return some.length;
+}
+
+/** Writes a text in UTF-8, and tells where it ends. Short and ASCII is nearly everything here, and does not need an encoder. */
+function writeText(target: Uint8Array, from: number, some: string): number {
+  for (let at = 0; at < some.length; at += 1) {
+    const code = some.charCodeAt(at);
+    if (code > 127) return from + utf8.encodeInto(some, target.subarray(from)).written;
+    target[from + at] = code;
+  }
+  return from + some.length;
+}
+
+/** Always so many bytes: a token may have been changed on its way, and then its entry is one that nobody can read. */
+function writeToken(target: Uint8Array, at: number, token: string): void {
+  for (let index = 0; index < tokenLength; index += 1) target[at + index] = token.charCodeAt(index);
 }

@@ -151,9 +151,9 @@ export class Invalidator {
     for (const token of tokens) this.#fenceToken(token);
   }
 
-  fenceKey(key: string): void {
+  fenceKey(key: string, encoded = this.parts.names.encode(key)): void {
     this.fenceName(this.parts.names.nameOf(key));
-    this.#fenceToken(keyToken(this.parts.names.encode(key)));
+    this.#fenceToken(keyToken(encoded));
   }
 
   /** Drops what is held under this name, and lets nobody join what is under way. */

@@ -167,6 +167,8 @@ export class Flight {
   }
 }
 
+const noFlights: readonly Flight[] = [];
+
 /** The flights of this process, found by key and by the tokens that they watch. */
 export class FlightTable {
   readonly #byName = new Map<string, Flight>();
@@ -241,7 +243,8 @@ export class FlightTable {
   }
 
   watching(token: TokenName): readonly Flight[] {
-    return [...(this.#byToken.get(token) ?? [])];
+    const flights = this.#byToken.get(token);
+    return flights ? [...flights] : noFlights;
   }
 
   /** Nobody joins looks that go by this token, and what they bring is not for L1. Looks are short, so nobody keeps them by token. */

@@ -1,7 +1,7 @@
 import { exactPolicy } from '../../../test/fakes/cache-under-test';
 import { settled } from '../../../test/fakes/fake-clock';
 import { instancesUnderTest } from '../../../test/fakes/instances-under-test';
-import { CacheKeyError, CacheValueError } from './errors';
+import { CacheKeyError, CacheValueError, RemoteUnavailableError } from './errors';
 
 /** Holds what goes over one kind of connection, until it is let go. */
 class HoldingPostman {
@@ -41,6 +41,22 @@ describe('values that are set', () => {
     postman.release();
     await settled();
     expect(await a.get('k', { policy })).toBe('v2');
+  });
+
+  test('it learns no token whose removal is still to be made', async () => {
+    const { all, clock } = await make(1);
+    const { cache, tier } = all[0]!;
+    await cache.getOrSet('k', () => 'old', { policy });
+    await cache.get('k', { policy });
+    expect((await cache.lookup('k', () => 'new', { policy })).source).toBe('l1');
+    jest.spyOn(tier, 'invalidate').mockRejectedValueOnce(new RemoteUnavailableError('connection closed'));
+    expect(await cache.invalidateTags(['t'])).toEqual({ applied: false, queued: true });
+    // The server still has the token, and says so.
+    expect(await cache.set('other', 'v', { policy })).toEqual({ applied: true, queued: false });
+    expect(await cache.get('k', { policy })).toBeUndefined();
+    // It is tried once more a little later.
+    await clock.advance(300);
+    expect(cache.status().pendingInvalidations).toBe(0);
   });
 
   test('of several values of one key the last is set, and nothing is written when one of them cannot be', async () => {

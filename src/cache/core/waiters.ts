@@ -27,7 +27,8 @@ export class Waiters {
   }
 
   wake(name: string): void {
-    for (const wake of [...(this.#byName.get(name) ?? [])]) wake();
+    const waiting = this.#byName.get(name);
+    if (waiting) for (const wake of [...waiting]) wake();
   }
 
   wakeAll(): void {

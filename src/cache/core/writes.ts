@@ -10,7 +10,7 @@ import type { Lookups } from './lookup';
 import { tokenTtlFor } from './options';
 import { usableShared, type CacheParts, type SharedParts } from './parts';
 import { checkDuration, overridePolicy, type CachePolicy } from './policy';
-import type { SetResult, TokenName } from './ports';
+import type { RemoteEntry, SetResult, TokenName } from './ports';
 
 export interface SetOptions {
   policy?: CachePolicy;
@@ -101,10 +101,9 @@ export class Writes {
   /** The first fence, for what is under way; and what has to be made again should another server take over. */
   #begin(writes: readonly Write[]): void {
     const { clock, log, shared, stats } = this.parts;
-    for (const { call } of writes) {
-      if (isCounted(call.scope)) stats.add(call.policy.name, 'sets');
-      this.invalidator.fenceKey(call.key);
-    }
+    const first = writes[0]?.call;
+    if (first && isCounted(first.scope)) stats.add(first.policy.name, 'sets', writes.length);
+    this.#fence(writes);
     if (shared) log.addRecent(keysOf(writes), [], clock.nowMs());
   }
 
@@ -163,7 +162,7 @@ export class Writes {
     writes: readonly Write[],
     tokens: Tokens,
   ): Promise<readonly SetResult[]> {
-    const { clock, hash, memory, stats } = this.parts;
+    const { hash } = this.parts;
     const entries = writes.map(({ call, encoded, life, version }) => ({
       key: call.remoteKey,
       entry: writeEntry(
@@ -182,27 +181,49 @@ export class Writes {
     }));
     try {
       const results = await resultsOf(store.set(entries, writes[0]?.version ?? 0), writes.length);
-      const nowMs = clock.nowMs();
-      results.forEach((result, at) => {
-        const { policy, scope } = writes[at]!.call;
-        const { name } = policy;
-        if (result === 'unknown') stats.add(name, 'l2Errors');
-        if (result !== 'stored') return;
-        if (isCounted(scope)) stats.add(name, 'l2Sets');
-        stats.add(name, 'l2BytesWritten', sizeOf(entries[at]!.entry));
-        memory.stored(writes[at]!.call.name, nowMs + writes[at]!.life.hardTtlMs);
-      });
+      this.#count(writes, entries, results);
       return results;
     } finally {
-      for (const { call } of writes) this.invalidator.fenceKey(call.key);
+      this.#fence(writes);
     }
   }
 
+  #count(writes: readonly Write[], entries: readonly RemoteEntry[], results: readonly SetResult[]): void {
+    const { clock, memory, stats } = this.parts;
+    const nowMs = clock.nowMs();
+    let [stored, bytes, unknown] = [0, 0, 0];
+    writes.forEach(({ call, life }, at) => {
+      if (results[at] === 'unknown') unknown += 1;
+      if (results[at] !== 'stored') return;
+      stored += 1;
+      bytes += sizeOf(entries[at]!.entry);
+      memory.stored(call.name, nowMs + life.hardTtlMs);
+    });
+    if (writes.length === 0) return;
+    const { policy, scope } = writes[0]!.call;
+    const { name } = policy;
+    if (isCounted(scope)) stats.add(name, 'l2Sets', stored);
+    stats.add(name, 'l2BytesWritten', bytes);
+    stats.add(name, 'l2Errors', unknown);
+  }
+
+  /** The tokens as the server has them; from now on this process knows them, unless it hears of a change meanwhile. */
   async #tokens({ store }: SharedParts, writes: readonly Write[]): Promise<Tokens> {
-    const names = namesOf(writes);
     if (writes.length === 0) return new Map();
-    const tokens = await store.ensureTokens(names, tokenTtlFor(this.parts.options, writes[0]!.call.policy));
-    return new Map(names.map((name, at) => [name, tokens[at]!]));
+    const { clock, log, options, tokens } = this.parts;
+    const asked = namesOf(writes).map(name => {
+      const record = tokens.record(name);
+      return { name, record, changesBefore: record.changes };
+    });
+    const found = await store.ensureTokens(
+      asked.map(({ name }) => name),
+      tokenTtlFor(options, writes[0]!.call.policy),
+    );
+    const nowMs = clock.nowMs();
+    asked.forEach(({ name, record, changesBefore }, at) => {
+      if (!log.concernsToken(name)) tokens.learn(record, found[at], changesBefore, nowMs);
+    });
+    return new Map(asked.map(({ name }, at) => [name, found[at]!]));
   }
 
   /** The tokens as this process knows them, if it knows them all. */
@@ -217,10 +238,14 @@ export class Writes {
     return known;
   }
 
+  #fence(writes: readonly Write[]): void {
+    for (const { call } of writes) this.invalidator.fenceKey(call.key, call.remoteKey.encoded);
+  }
+
   #queue(writes: readonly Write[]): InvalidationResult {
     const keys = keysOf(writes);
     this.invalidator.queue(keys, []);
-    for (const key of keys) this.invalidator.fenceKey(key);
+    this.#fence(writes);
     return { applied: false, queued: true };
   }
 }

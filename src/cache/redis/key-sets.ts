@@ -40,20 +40,13 @@ export class KeySets {
   async #send(slot: number, part: readonly RemoteEntry[], version: number): Promise<number[]> {
     const node = this.topology.nodeOf(slot);
     const deadlineMs = Math.floor(node.time.earliestMs() + this.commandTimeoutMs);
-    return node.call('set', () =>
-      this.topology.writes.cacheSetd(
-        part.length * 4,
-        ...part.flatMap(({ key }) => this.keys.ofKey(key.encoded)),
-        deadlineMs,
-        version,
-        ...part.flatMap(({ key, entry, ttlMs }) => [
-          key.tracked ? 1 : 2,
-          bufferOf(entry.head),
-          bufferOf(entry.tail),
-          ttlMs,
-        ]),
-      ),
-    );
+    const names: string[] = [];
+    const args: (string | number | Buffer)[] = [deadlineMs, version];
+    for (const { key, entry, ttlMs } of part) {
+      names.push(...this.keys.ofKey(key.encoded));
+      args.push(key.tracked ? 1 : 2, bufferOf(entry.head), bufferOf(entry.tail), ttlMs);
+    }
+    return node.call('set', () => this.topology.writes.cacheSetd(names.length, ...names, ...args));
   }
 }
 
