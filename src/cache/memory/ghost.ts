@@ -10,21 +10,20 @@ export class Ghost {
   readonly #fingerprints: Uint32Array;
   /** Number of the eviction; 0: empty. */
   readonly #evictedAt: Uint32Array;
-  readonly #mask: number;
+  readonly #buckets: number;
   #evictions = 0;
 
   constructor(private readonly capacity: number) {
-    // A quarter of room, so that buckets seldom overflow.
-    const buckets = 2 ** Math.ceil(Math.log2(Math.max(1, (capacity * 1.25) / slotsPerBucket)));
-    this.#mask = buckets - 1;
-    this.#fingerprints = new Uint32Array(buckets * slotsPerBucket);
-    this.#evictedAt = new Uint32Array(buckets * slotsPerBucket);
+    // A quarter of room, so that buckets seldom overflow. No power of two: that could be twice as much.
+    this.#buckets = Math.max(1, Math.ceil((capacity * 1.25) / slotsPerBucket));
+    this.#fingerprints = new Uint32Array(this.#buckets * slotsPerBucket);
+    this.#evictedAt = new Uint32Array(this.#buckets * slotsPerBucket);
   }
 
   remember(fingerprint: number): void {
     if (this.#evictions === 0xffff_ffff) this.clear();
     this.#evictions += 1;
-    let oldest = (fingerprint & this.#mask) * slotsPerBucket;
+    let oldest = (fingerprint % this.#buckets) * slotsPerBucket;
     for (let at = oldest, end = oldest + slotsPerBucket; at < end; at += 1) {
       if (this.#fingerprints[at] === fingerprint) {
         oldest = at;
@@ -38,7 +37,7 @@ export class Ghost {
 
   /** Whether the key was evicted lately; it is forgotten by that. */
   recall(fingerprint: number): boolean {
-    const first = (fingerprint & this.#mask) * slotsPerBucket;
+    const first = (fingerprint % this.#buckets) * slotsPerBucket;
     for (let at = first; at < first + slotsPerBucket; at += 1) {
       const evictedAt = this.#evictedAt[at]!;
       if (evictedAt !== 0 && this.#fingerprints[at] === fingerprint) {

@@ -10,8 +10,8 @@ const firstSize = 256;
  */
 export class Slots<E> {
   readonly #slotOf = new Map<string, number>();
-  readonly #keys: (string | undefined)[] = [];
-  readonly #entries: (E | undefined)[] = [];
+  #keys: (string | undefined)[];
+  #entries: (E | undefined)[];
   #free = none;
   #used = 0;
   #size: number;
@@ -30,6 +30,8 @@ export class Slots<E> {
 
   constructor(readonly maxSlots: number) {
     this.#size = Math.min(firstSize, maxSlots);
+    this.#keys = new Array<string | undefined>(this.#size);
+    this.#entries = new Array<E | undefined>(this.#size);
     this.bytes = new Uint32Array(this.#size);
     this.prev = new Int32Array(this.#size);
     this.next = new Int32Array(this.#size);
@@ -92,14 +94,17 @@ export class Slots<E> {
 
   clear(): void {
     this.#slotOf.clear();
-    this.#keys.length = 0;
-    this.#entries.length = 0;
+    this.#keys.fill(undefined, 0, this.#used);
+    this.#entries.fill(undefined, 0, this.#used);
     this.#free = none;
     this.#used = 0;
   }
 
   #grow(): void {
     this.#size = Math.min(this.#size * 2, this.maxSlots);
+    // By `push` they would grow half as large again as what there may ever be.
+    this.#keys = listOf(this.#keys, this.#size);
+    this.#entries = listOf(this.#entries, this.#size);
     this.bytes = grown(this.bytes, new Uint32Array(this.#size));
     this.prev = grown(this.prev, new Int32Array(this.#size));
     this.next = grown(this.next, new Int32Array(this.#size));
@@ -113,5 +118,12 @@ export class Slots<E> {
 
 function grown<T extends Uint8Array | Uint32Array | Int32Array>(from: T, into: T): T {
   into.set(from);
+  return into;
+}
+
+/** The same list with room for so many. */
+function listOf<T>(from: readonly T[], size: number): T[] {
+  const into = new Array<T>(size);
+  for (let at = 0; at < from.length; at += 1) into[at] = from[at]!;
   return into;
 }
