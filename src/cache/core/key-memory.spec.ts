@@ -89,4 +89,22 @@ describe('why a key is missing', () => {
       'expired',
     ]);
   });
+
+  test('goes on forgetting the one put in longest ago, in whatever order keys come again', () => {
+    const memory = new KeyMemory(3);
+    const known = (): string[] => [...'abcdefg'].filter(name => memory.causeOf(name, 0, true) !== 'cold');
+    const after = (names: string): string => {
+      for (const name of names) memory.stored(name, 100);
+      return known().join('');
+    };
+    // At the head, in the middle, at the end, again and again.
+    expect([after('abc'), after('ad'), after('ae'), after('ef'), after('f'), after('ga')]).toEqual([
+      'abc',
+      'acd',
+      'ade',
+      'aef',
+      'aef',
+      'afg',
+    ]);
+  });
 });

@@ -1,13 +1,15 @@
 import type { MissCause } from './outcomes';
 
 interface Remembered {
-  /** When it was put where it stands in the order. */
-  turn: number;
+  name: string;
+  /** Its neighbours in the order in which keys were last put in. */
+  older: Remembered | undefined;
+  younger: Remembered | undefined;
   /** When the last entry seen under this name ends, in local monotonic milliseconds. */
   expiresAtMs: number;
   change: 'none' | 'invalidated' | 'rejected' | 'evicted_l1' | 'announced';
   /** When Redis said that it is gone or another one, if that was the last change. */
-  announcedAtMs?: number;
+  announcedAtMs: number;
 }
 
 /**
@@ -16,7 +18,9 @@ interface Remembered {
  */
 export class KeyMemory {
   readonly #seen = new Map<string, Remembered>();
-  #turn = 0;
+  /** The ends of the order, which is kept beside the map: to find its oldest key a map passes by all that were deleted before. */
+  #oldest: Remembered | undefined;
+  #youngest: Remembered | undefined;
   #evictedKeys: number | undefined;
   /** Of the last two looks at the server between which it has dropped keys for room. */
   #evictingFromMs = Infinity;
@@ -74,7 +78,7 @@ export class KeyMemory {
     if (nowMs >= seen.expiresAtMs) return 'expired';
     if (seen.change === 'invalidated') return 'invalidated';
     if (seen.change === 'announced')
-      return this.#wasEvicting(seen.announcedAtMs!) ? 'evicted_l2' : 'invalidated';
+      return this.#wasEvicting(seen.announcedAtMs) ? 'evicted_l2' : 'invalidated';
     return shared ? 'evicted_l2' : seen.change === 'evicted_l1' ? 'evicted_l1' : 'invalidated';
   }
 
@@ -85,19 +89,39 @@ export class KeyMemory {
     );
   }
 
-  /** What was put lately stays where it stands: moving it takes longer than all else. */
   #put(name: string, expiresAtMs: number, change: Remembered['change']): void {
-    const seen = this.#seen.get(name);
-    if (seen !== undefined) {
-      seen.expiresAtMs = expiresAtMs;
-      seen.change = change;
-      if (this.#turn - seen.turn < this.maxKeys / 2) return;
-      this.#seen.delete(name);
-    } else if (this.#seen.size >= this.maxKeys) {
-      const oldest = this.#seen.keys().next();
-      if (!oldest.done) this.#seen.delete(oldest.value);
-    }
-    this.#turn += 1;
-    this.#seen.set(name, { turn: this.#turn, expiresAtMs, change });
+    const seen = this.#seen.get(name) ?? this.#add(name);
+    seen.expiresAtMs = expiresAtMs;
+    seen.change = change;
+    if (seen === this.#youngest) return;
+    this.#takeOut(seen);
+    seen.older = this.#youngest;
+    seen.younger = undefined;
+    if (this.#youngest) this.#youngest.younger = seen;
+    else this.#oldest = seen;
+    this.#youngest = seen;
+  }
+
+  /** In the place of the oldest, where there is no room. */
+  #add(name: string): Remembered {
+    const oldest = this.#seen.size >= this.maxKeys ? this.#oldest : undefined;
+    if (oldest) this.#seen.delete(oldest.name);
+    const seen = oldest ?? {
+      name,
+      older: undefined,
+      younger: undefined,
+      expiresAtMs: 0,
+      change: 'none',
+      announcedAtMs: 0,
+    };
+    seen.name = name;
+    this.#seen.set(name, seen);
+    return seen;
+  }
+
+  #takeOut(seen: Remembered): void {
+    if (seen.older) seen.older.younger = seen.younger;
+    else if (this.#oldest === seen) this.#oldest = seen.younger;
+    if (seen.younger) seen.younger.older = seen.older;
   }
 }
