@@ -66,11 +66,19 @@ export class LoadRunner {
     around: <R>(run: () => Promise<R>) => Promise<R>,
   ): Promise<Loaded> {
     if (this.#closed) throw new CacheClosedError();
-    const abort = new AbortController();
+    // Made for whoever asks for it: it costs more than the rest of a load, and the garbage collector an extra turn.
+    let abort: AbortController | undefined;
+    let reason: Error | undefined;
     const loaded: Loaded = { value: undefined, isPrivate: false, tags: [], ttlMs: undefined, durationMs: 0 };
     const control: LoadControl = {
       key,
-      signal: abort.signal,
+      get signal() {
+        if (!abort) {
+          abort = new AbortController();
+          if (reason) abort.abort(reason);
+        }
+        return abort.signal;
+      },
       addTags: (...tags) => {
         if (!dynamicTags)
           throw new CacheOptionsError('addTags needs dynamicTags: true in the options of the call');
@@ -94,8 +102,9 @@ export class LoadRunner {
     let giveUp!: (error: Error) => void;
     const givenUp = new Promise<never>((_resolve, reject) => {
       giveUp = error => {
+        reason = error;
         reject(error);
-        abort.abort(error);
+        abort?.abort(error);
       };
     });
     const timer = this.clock.schedule(timeoutMs, () => giveUp(new CacheLoadTimeoutError(key, timeoutMs)));

@@ -253,6 +253,30 @@ describe('limits of a load', () => {
     expect(await cache.get('k', { policy })).toBe('second');
   });
 
+  test('a loader that asks for its signal only after it was given up finds it aborted, and the same one each time', async () => {
+    const { cache, clock } = make();
+    let release!: () => void;
+    const source = new Promise<void>(resolve => (release = resolve));
+    const seen: AbortSignal[] = [];
+    const calls = statuses([
+      cache.getOrSet(
+        'k',
+        async load => {
+          await source;
+          seen.push(load.signal, load.signal);
+          return 'late';
+        },
+        { policy: exactPolicy({ loaderTimeoutMs: 10 }) },
+      ),
+    ]);
+    await clock.advance(10);
+    await calls;
+    release();
+    await settled();
+    expect(seen[0]!.reason).toBeInstanceOf(CacheLoadTimeoutError);
+    expect(seen[1]).toBe(seen[0]);
+  });
+
   test('a late failure of a loader that was given up is not unhandled', async () => {
     const { cache, clock } = make();
     const loader = new HeldLoader<string>();
