@@ -10,20 +10,22 @@ export class Ghost {
   readonly #fingerprints: Uint32Array;
   /** Number of the eviction; 0: empty. */
   readonly #evictedAt: Uint32Array;
-  readonly #buckets: number;
+  /** Buckets for each value that a fingerprint can have: a product finds the bucket in a third of the time of a remainder. */
+  readonly #bucketsPerValue: number;
   #evictions = 0;
 
   constructor(private readonly capacity: number) {
     // A quarter of room, so that buckets seldom overflow. No power of two: that could be twice as much.
-    this.#buckets = Math.max(1, Math.ceil((capacity * 1.25) / slotsPerBucket));
-    this.#fingerprints = new Uint32Array(this.#buckets * slotsPerBucket);
-    this.#evictedAt = new Uint32Array(this.#buckets * slotsPerBucket);
+    const buckets = Math.max(1, Math.ceil((capacity * 1.25) / slotsPerBucket));
+    this.#bucketsPerValue = buckets / 2 ** 32;
+    this.#fingerprints = new Uint32Array(buckets * slotsPerBucket);
+    this.#evictedAt = new Uint32Array(buckets * slotsPerBucket);
   }
 
   remember(fingerprint: number): void {
     if (this.#evictions === 0xffff_ffff) this.clear();
     this.#evictions += 1;
-    let oldest = (fingerprint % this.#buckets) * slotsPerBucket;
+    let oldest = this.#firstOf(fingerprint);
     for (let at = oldest, end = oldest + slotsPerBucket; at < end; at += 1) {
       if (this.#fingerprints[at] === fingerprint) {
         oldest = at;
@@ -37,7 +39,7 @@ export class Ghost {
 
   /** Whether the key was evicted lately; it is forgotten by that. */
   recall(fingerprint: number): boolean {
-    const first = (fingerprint % this.#buckets) * slotsPerBucket;
+    const first = this.#firstOf(fingerprint);
     for (let at = first; at < first + slotsPerBucket; at += 1) {
       const evictedAt = this.#evictedAt[at]!;
       if (evictedAt !== 0 && this.#fingerprints[at] === fingerprint) {
@@ -46,6 +48,11 @@ export class Ghost {
       }
     }
     return false;
+  }
+
+  /** The first place of its bucket. */
+  #firstOf(fingerprint: number): number {
+    return ((fingerprint * this.#bucketsPerValue) | 0) * slotsPerBucket;
   }
 
   clear(): void {
