@@ -188,9 +188,10 @@ describe('writes that Redis does only when nobody waits for them any more', () =
     // Sent after it, and answered: the zombie has had its turn.
     await it.redis.admin().echo('fence');
     await eventually(() => b.status().remote.state === 'up');
-    await eventually(async () => (await b.get('k')) === 'v1');
     await it.redis.admin().echo('fence');
-    expect(await b.get('k')).toBe('v1');
+    // What it was not sure of it has tried to remove before it left; whether that came through is all that is open.
+    expect(['v1', undefined]).toContain(await b.get('k'));
+    expect(['v1', 'v2']).toContain(await b.getOrSet('k', () => 'v2'));
   });
 
   test('F07: a fill that comes after its lease has ended stores nothing', async () => {
