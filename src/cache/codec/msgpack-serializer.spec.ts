@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { Packr } from 'msgpackr';
 import { InlineMsgpackSerializer } from './inline-msgpack-serializer';
 import { LayoutReaders } from './layout-readers';
 import { MsgpackSerializer } from './msgpack-serializer';
@@ -234,6 +235,43 @@ describe('msgpack with its layouts in front', () => {
     const messages = both.map(value => serializer.encode(value));
     for (let round = 0; round < 5; round += 1)
       expect(messages.map(bytes => serializer.decode(bytes))).toEqual(both);
+  });
+
+  test.each([
+    ['is read', []],
+    ['cannot be read to its end', [0xc1]],
+  ])('a foreign message that redefines a layout and %s leaves the others as they were', (_what, behind) => {
+    const value = [{ id: 1, name: 'a' }];
+    const message = serializer.encode(value);
+    const head = message.slice(0, 3 + (message[1]! << 8) + message[2]!);
+    const names = new Packr({ useRecords: false }).pack(['x', 'y']);
+    const foreign = Buffer.from([...head, 0xd4, 0x72, 0x40, ...names, 1, 2, ...behind]);
+    if (behind.length > 0) expect(() => serializer.decode(foreign)).toThrow();
+    else expect(serializer.decode(foreign)).toEqual({ x: 1, y: 2 });
+    expect(serializer.decode(message)).toEqual(value);
+  });
+
+  test('a value that has something else encoded while it is, comes out as it would alone, and so does the other', () => {
+    const inner = { deep: [{ inner: 1 }] };
+    const inners: Uint8Array[] = [];
+    const encoding = {
+      first: { a: 1 },
+      get second() {
+        inners.push(serializer.encode(inner));
+        return { b: 2 };
+      },
+      third: { c: 3 },
+    };
+    const bytes = serializer.encode(encoding);
+    expect(bytes).toEqual(new MsgpackSerializer().encode({ first: { a: 1 }, second: { b: 2 }, third: { c: 3 } }));
+    for (const other of inners) expect(other).toEqual(new MsgpackSerializer().encode(inner));
+    expect(inners.length).toBeGreaterThan(0);
+  });
+
+  test('a value that could not be encoded leaves no layouts behind', () => {
+    const value = { a: 1, list: [{ b: 2 }] };
+    expect(() => serializer.encode([value, { c: { d: 1 } }, () => 1])).toThrow();
+    expect(serializer.encode(value)).toEqual(new MsgpackSerializer().encode(value));
   });
 
   test.each([

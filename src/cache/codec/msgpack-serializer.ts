@@ -35,8 +35,20 @@ export class MsgpackSerializer implements ValueSerializer {
   readonly #readers = new LayoutReaders((layouts, isFrozen) => this.#reader(layouts, isFrozen));
   /** Where the value begins. One for all: nothing is awaited between writing and reading it. */
   readonly #from = { start: 0 };
+  #isPacking = false;
 
   encode(value: unknown): Uint8Array {
+    // A getter or `toJSON` of the value has something encoded itself: the layouts of the value around it must stay as they are.
+    if (this.#isPacking) return new MsgpackSerializer().encode(value);
+    this.#isPacking = true;
+    try {
+      return this.#encode(value);
+    } finally {
+      this.#isPacking = false;
+    }
+  }
+
+  #encode(value: unknown): Uint8Array {
     // Each message has its own.
     this.#packr.structures = [];
     let packed: Uint8Array = this.#packr.pack(value);
@@ -82,6 +94,8 @@ export class MsgpackSerializer implements ValueSerializer {
   #reader(layouts: Uint8Array, freezeData: boolean): Unpackr {
     const structures: unknown = layouts.length === 0 ? [] : this.#layouts.unpack(layouts);
     if (!areLayouts(structures)) throw new Error('the layouts of a message have another shape');
+    // The reader is kept: what a message defines in the place of one of them must be undone when it has been read.
+    for (const names of structures) Object.assign(names, { isShared: true });
     // `freezeData` is an option that the package's types do not know yet.
     const options: Options & { freezeData: boolean } = { ...msgpackOptions, structures, freezeData };
     return new Unpackr(options);
