@@ -10,6 +10,8 @@ const coherence = 'test/integration/coherence.spec.ts';
 const outage = 'test/integration/outage.spec.ts';
 const taint = 'test/integration/taint.spec.ts';
 const core = 'src/cache/core';
+const looks = 'src/cache/core/tiered-cache.looks.spec.ts';
+const large = 'src/cache/core/tiered-cache.large.spec.ts';
 const tier = 'test/integration/redis-tier.spec.ts';
 const contract = 'test/contracts/remote-tier.spec.ts';
 const sets = 'test/integration/set-many.spec.ts';
@@ -184,11 +186,67 @@ export const mutations = [
     tests: ['src/cache/core/tokens.spec.ts'],
   },
   {
-    name: 'looks: an invalidation made here overtakes them',
-    file: 'src/cache/core/invalidator.ts',
-    find: 'this.parts.flights.detachLooks(token);',
+    name: 'looks: who joins one must be able to go by what it goes by',
+    file: 'src/cache/core/joining.ts',
+    find: 'if (!this.parts.tokens.hold(flight.goesBy, nowMs)) return false;',
     replace: '',
-    tests: [taint],
+    tests: [taint, looks],
+  },
+  {
+    name: 'looks: what one goes by is known to be so only while changes are heard',
+    file: 'src/cache/core/tokens.ts',
+    find: 'if (record?.token !== token || !(record.gate?.isOpen(nowMs) ?? true)) return false;',
+    replace: 'if (record?.token !== token) return false;',
+    tests: [looks],
+  },
+  {
+    name: 'looks: one that asks for a token goes by the others',
+    file: 'src/cache/core/shared-reader.ts',
+    find: 'flight.goesBy = [...flight.goesBy, [name, record.token]];',
+    replace: '',
+    tests: [looks],
+  },
+  {
+    name: 'loads: under a lease they go by nothing that a look went by',
+    file: 'src/cache/core/flying.ts',
+    find: 'reader.watch(flight, name);\n      flight.looksNoMore();',
+    replace: 'reader.watch(flight, name);',
+    tests: [looks],
+  },
+  {
+    name: 'loads: for this process they go by nothing that a look went by',
+    file: 'src/cache/core/flying.ts',
+    find: 'flight.looksNoMore();\n    for (const [name, token] of tokens) flight',
+    replace: 'for (const [name, token] of tokens) flight',
+    tests: [looks],
+  },
+  {
+    name: 'loads: past the shared tier they go by nothing that a look went by',
+    file: 'src/cache/core/flying.ts',
+    find: 'flight.looksNoMore();\n    flight.alone = true;',
+    replace: 'flight.alone = true;',
+    tests: [looks],
+  },
+  {
+    name: 'fence: from the call on, before Redis has made the invalidation',
+    file: 'src/cache/core/invalidator.ts',
+    find: 'this.#fence(keys, tokens);\n      result = await confirmed;',
+    replace: 'result = await confirmed;',
+    tests: [looks],
+  },
+  {
+    name: 'codec: a message does not change how others are read',
+    file: 'src/cache/codec/msgpack-serializer.ts',
+    find: 'for (const names of structures) Object.assign(names, { isShared: true });',
+    replace: '',
+    tests: ['src/cache/codec/msgpack-serializer.spec.ts'],
+  },
+  {
+    name: 'codec: what is encoded within another value leaves its layouts alone',
+    file: 'src/cache/codec/msgpack-serializer.ts',
+    find: 'if (this.#isPacking) return new MsgpackSerializer().encode(value);',
+    replace: '',
+    tests: ['src/cache/codec/msgpack-serializer.spec.ts'],
   },
   {
     name: 'callers: what goes on with a reply goes on in their async context',
@@ -721,13 +779,27 @@ export const mutations = [
     find: 'const small = writes.map(write => ({ ...write, encoded: codec.compressNow(write.encoded) }));',
     replace:
       'const small = await Promise.all(writes.map(async write => ({ ...write, encoded: await codec.compress(write.encoded) })));',
-    tests: ['src/cache/core/tiered-cache.large.spec.ts'],
+    tests: [large],
   },
   {
     name: 'large values: the line of those that go aside has an end',
     file: 'src/cache/core/entry-codec.ts',
     find: ' && this.#aside.waiting < maxWaitingAside',
     replace: '',
-    tests: ['src/cache/core/tiered-cache.large.spec.ts'],
+    tests: [large],
+  },
+  {
+    name: 'large values: the lease is renewed while they are compressed aside',
+    file: 'src/cache/core/loading.ts',
+    find: 'encoded = smaller instanceof Promise ? await smaller : smaller;',
+    replace: 'renewal.stop();\n        encoded = smaller instanceof Promise ? await smaller : smaller;',
+    tests: [large],
+  },
+  {
+    name: 'large values: one that came instead of a lease may have ended while it was inflated',
+    file: 'src/cache/core/flying.ts',
+    find: "tokens);\n        if (verdict.kind === 'valid' && isUsable(call, verdict.entry, verdict.atMs))",
+    replace: "tokens);\n        if (verdict.kind === 'valid')",
+    tests: [large],
   },
 ];

@@ -136,6 +136,7 @@ export class Flying implements Judge {
       if (!call.loader) return { kind: 'absent', cause: cause ?? 'cold' };
       if (call.remoteKey.tracked) flight.hears(coherence.gateOf(call.remoteKey.encoded));
       for (const name of names) reader.watch(flight, name);
+      flight.looksNoMore();
       const token = hash.randomToken();
       const sentAtMs = clock.nowMs();
       const tokenTtlMs = tokenTtlFor(this.parts.options, call.policy);
@@ -203,6 +204,7 @@ export class Flying implements Judge {
     }
     const cause = memory.causeOf(call.name, clock.nowMs(), false);
     if (!call.loader) return { kind: 'absent', cause };
+    flight.looksNoMore();
     for (const [name, token] of tokens) flight.captured.set(name, token);
     return this.loading.loadAndKeep(flight, call, cause, { kind: 'local' });
   }
@@ -217,6 +219,7 @@ export class Flying implements Judge {
     const stale = !shared && near.read(call.name, 'local', clock.nowMs(), call.policy) !== undefined;
     const cause = shared ? 'redis_down' : stale ? 'expired' : memory.causeOf(call.name, clock.nowMs(), false);
     if (!call.loader) return { kind: 'absent', cause };
+    flight.looksNoMore();
     flight.alone = true;
     for (const name of toCapture(call.tokens, call.dynamicTags)) this.loading.captureOwn(flight, name);
     if (!shared) return this.loading.loadAndKeep(flight, call, cause, { kind: 'alone' });

@@ -181,7 +181,6 @@ export class Invalidator {
     if (token === namespaceToken) return this.#fenceAll();
     this.parts.tokens.forget(token);
     this.parts.ownTokens.forget(token);
-    this.parts.flights.detachLooks(token);
     for (const flight of this.parts.flights.watching(token)) {
       flight.detach();
       // What it loads is invalid: whoever comes next need not wait for its lease.

@@ -120,6 +120,8 @@ export class Joining {
     }
     if (!this.parts.shared) return true;
     const nowMs = this.parts.clock.nowMs();
+    // What was known when a look began may have been overdue already: a reader of now waits no longer than Δ for word of a change.
+    if (!this.parts.tokens.hold(flight.goesBy, nowMs)) return false;
     const { maxL1StalenessMs } = this.parts.options;
     if (nowMs - flight.startedAtMs <= maxL1StalenessMs) return true;
     return nowMs - flight.vouchedAtMs <= maxL1StalenessMs && flight.gates.every(gate => gate.isOpen(nowMs));

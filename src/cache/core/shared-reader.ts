@@ -93,7 +93,7 @@ export class SharedReader {
     const strict = call.scope?.load !== undefined;
     const known = strict ? undefined : this.tokens.listOf(call.tokens).known(this.clock.coarseMs());
     if (known) {
-      flight.reads = call.tokens;
+      flight.goesBy = known;
       this.store.look(call.remoteKey, noTokens, new Look(this, flight, call, again, judge, known, undefined));
       return;
     }
@@ -252,6 +252,7 @@ export class SharedReader {
         asked.changesBefore.push(record.changes);
       } else {
         known.set(name, record.token);
+        flight.goesBy = [...flight.goesBy, [name, record.token]];
       }
     }
     return asked;

@@ -33,7 +33,7 @@ export interface FoundEntry {
   elsewhere: boolean;
 }
 
-const noTokens: readonly TokenName[] = Object.freeze([]);
+const noTokens: Copied = Object.freeze([]);
 const noGates: readonly Gate[] = Object.freeze([]);
 
 /**
@@ -57,8 +57,8 @@ export class Flight {
   #awaitedBy: Set<Flight> | undefined;
   #captured: Map<TokenName, string> | undefined;
   #rumours: Set<TokenName> | undefined;
-  /** What a look at the shared entry goes by, as long as it is no load: a change of it made here overtakes the look. */
-  reads: readonly TokenName[] = noTokens;
+  /** Tokens that a look goes by, as they were known here when it began: whoever joins it must be able to go by them still. */
+  goesBy: Copied = noTokens;
   /** What it watches beyond that. */
   watched: TokenName[] | undefined;
   /**
@@ -143,6 +143,11 @@ export class Flight {
   /** Watched tokens that changed before they were captured. */
   get rumours(): Set<TokenName> {
     return (this.#rumours ??= new Set());
+  }
+
+  /** It is about to load: what it brings is newer than all that it went by. */
+  looksNoMore(): void {
+    this.goesBy = noTokens;
   }
 
   hears(gate: Gate): void {
@@ -247,14 +252,8 @@ export class FlightTable {
     return flights ? [...flights] : noFlights;
   }
 
-  /** Nobody joins looks that go by this token, and what they bring is not for L1. Looks are short, so nobody keeps them by token. */
-  detachLooks(token: TokenName): void {
-    for (const table of [this.#byName, this.#refreshes])
-      for (const flight of table.values()) if (flight.reads.includes(token)) flight.detach();
-  }
-
-  tokensOf({ reads, watched }: Flight): readonly TokenName[] {
-    return watched === undefined ? reads : [...reads, ...watched];
+  tokensOf({ goesBy, watched = [] }: Flight): readonly TokenName[] {
+    return [...goesBy.map(([name]) => name), ...watched];
   }
 
   all(): readonly Flight[] {

@@ -1,5 +1,6 @@
 import { cachesUnderTest, exactPolicy } from '../../../test/fakes/cache-under-test';
 import { settled } from '../../../test/fakes/fake-clock';
+import { HoldingPostman } from '../../../test/fakes/holding-postman';
 import { instancesUnderTest } from '../../../test/fakes/instances-under-test';
 import type { Compressor } from './ports';
 
@@ -201,6 +202,24 @@ describe('a value that is large enough to be compressed off the event loop', () 
     await instances.clock.advance(1_000);
     compressor.letGo();
     expect(await read).toMatchObject({ value: large(2), outcome: 'miss', cause: 'expired' });
+  });
+
+  test('so is one that somebody else has filled just before the lease was asked for', async () => {
+    const compressor = new HeldCompressor();
+    const postman = new HoldingPostman();
+    const instances = await make(2, postman.deliver, compressor);
+    const [a, b] = instances.all;
+    postman.hold('b w→');
+    const read = b!.cache.lookup('k', () => large(2), { policy });
+    await settled();
+    await a!.cache.getOrSet('k', () => large(1), { policy });
+    compressor.holds.decompress = true;
+    postman.release('b w→');
+    await settled();
+    await instances.clock.advance(1_000);
+    expect(compressor.runs.decompress).toBe(1);
+    compressor.letGo();
+    expect(await read).toMatchObject({ value: large(2), outcome: 'miss' });
   });
 
   test('set, it is there for others when that has resolved, whatever its size', async () => {

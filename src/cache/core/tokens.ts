@@ -101,6 +101,15 @@ export class TokenTable {
     this.changes += 1;
   }
 
+  /** Whether all of these are known to be so now. */
+  hold(copied: Copied, nowMs: number): boolean {
+    for (const [name, token] of copied) {
+      const record = this.#records.get(name);
+      if (record?.token !== token || !(record.gate?.isOpen(nowMs) ?? true)) return false;
+    }
+    return true;
+  }
+
   /** Names of the tokens whose value is known here. */
   *known(): Iterable<TokenName> {
     for (const record of this.#records.values()) if (record.token !== undefined) yield record.name;
