@@ -746,6 +746,20 @@ export const mutations = [
     tests: [warming],
   },
   {
+    name: 'statistics: a read whose threshold throws is counted',
+    file: 'src/cache/core/caller.ts',
+    find: 'return this.failed(error);\n    }\n    if (answer)',
+    replace: 'return this.reader.failed(error);\n    }\n    if (answer)',
+    tests: ['src/cache/core/tiered-cache.landing.spec.ts'],
+  },
+  {
+    name: 'soft deadline: who comes in the turn of a refresh waits for it',
+    file: 'src/cache/core/caller.ts',
+    find: 'if (!own) await Promise.resolve();',
+    replace: '',
+    tests: ['src/cache/core/tiered-cache.deadlines.spec.ts'],
+  },
+  {
     name: 'policy: an override shortens what is in L1',
     file: 'src/cache/core/near-cache.ts',
     find: 'if (policy.overridden) this.#cut(name, entry, policy);\n    if (nowMs >= entry.expiresAtMs) {',

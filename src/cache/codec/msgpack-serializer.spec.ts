@@ -263,7 +263,9 @@ describe('msgpack with its layouts in front', () => {
       third: { c: 3 },
     };
     const bytes = serializer.encode(encoding);
-    expect(bytes).toEqual(new MsgpackSerializer().encode({ first: { a: 1 }, second: { b: 2 }, third: { c: 3 } }));
+    expect(bytes).toEqual(
+      new MsgpackSerializer().encode({ first: { a: 1 }, second: { b: 2 }, third: { c: 3 } }),
+    );
     for (const other of inners) expect(other).toEqual(new MsgpackSerializer().encode(inner));
     expect(inners.length).toBeGreaterThan(0);
   });

@@ -89,12 +89,14 @@ export class Answers {
 
   /** An entry, found or loaded. */
   entry(reading: Reading, entry: FoundEntry, how: How): CacheAnswer<unknown> {
+    // First: one that cannot be decoded is an error and no hit.
+    const value = entry.held.read();
     this.count(reading, how, how.source === 'load' ? undefined : entry.bornAtMs);
     const nowMs = this.parts.clock.coarseMs();
     if (how.outcome === 'stale_hit' && isOfUser(reading))
       this.parts.stats.stale(reading.policy.name, Math.max(0, nowMs - entry.staleAtMs));
     return {
-      value: entry.held.read(),
+      value,
       outcome: how.outcome,
       cause: how.cause,
       source: how.source,

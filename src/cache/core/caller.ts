@@ -86,7 +86,7 @@ export class Caller extends Passenger {
     try {
       answer = conclude();
     } catch (error) {
-      return this.reader.failed(error);
+      return this.failed(error);
     }
     if (answer) this.reader.answered(answer);
   }
@@ -132,6 +132,8 @@ export class Caller extends Passenger {
     const { answers, joining, parts, refreshes } = this.of;
     const { clock, flights } = parts;
     const own = refreshes.start(call, fillId);
+    // One that was begun in this very turn is on its way after it.
+    if (!own) await Promise.resolve();
     const other = own ? undefined : (flights.refreshing(call.name) ?? flights.current(call.name));
     const hoped = own ?? (other && !other.doubt && joining.mayJoin(other, call) ? other.result : undefined);
     if (hoped) {

@@ -94,7 +94,7 @@ export class HeldValue {
 
   /** `read` for a caller that awaits it. */
   readLater(): Promise<unknown> {
-    if (!this.shared) return Promise.resolve(this.read());
+    if (!this.shared) return new Promise(resolve => resolve(this.read()));
     return (this.promise ??= Promise.resolve(this.value));
   }
 }

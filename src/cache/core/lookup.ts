@@ -1,4 +1,4 @@
-import { Answers, type CacheAnswer } from './answers';
+import { Answers, type CacheAnswer, type Reading } from './answers';
 import { joinTags, type KeyName } from './cache-key';
 import type { Call, CallOptions } from './call';
 import { Caller, isWithin, type CallerParts, type Reader } from './caller';
@@ -106,7 +106,8 @@ export class Lookups {
       if (entry && (nowMs < entry.staleAtMs || loader)) {
         scope?.load?.inherit(tokensOf(entry));
         let refreshing = false;
-        if (loader && (nowMs >= entry.refreshAtMs || isWithin(options, scope, entry, nowMs))) {
+        const reading = { key, policy, scope };
+        if (loader && (nowMs >= entry.refreshAtMs || this.#isWithin(reading, options, entry, nowMs))) {
           const call = this.callOf(key, loader, options, scope, batch);
           const patient = nowMs >= entry.staleAtMs && policy.softDeadlineMs > 0;
           if (patient) {
@@ -129,6 +130,16 @@ export class Lookups {
     if (looksHere) stats.add(policy.name, 'l1Misses');
     const call = this.#callOf(key, named, loader, options, scope, batch);
     return new Caller(this.#callers, call, options, looksHere, reader);
+  }
+
+  /** A caller whose own threshold fails gets its error, and is counted. */
+  #isWithin(reading: Reading, options: CallOptions, entry: NearEntry, nowMs: number): boolean {
+    try {
+      return isWithin(options, reading.scope, entry, nowMs);
+    } catch (error) {
+      this.#answers.error(reading);
+      throw error;
+    }
   }
 
   /**

@@ -46,6 +46,19 @@ describe('the soft deadline', () => {
     expect(await cache.lookup('k', fail, { policy })).toMatchObject({ value: 'old', outcome: 'stale_hit' });
   });
 
+  test('who comes in the turn in which it is begun waits for the same one', async () => {
+    const { cache } = await withStale();
+    const loader = new HeldLoader<string>();
+    const both = [cache.lookup('k', loader.load, { policy }), cache.lookup('k', loader.load, { policy })];
+    await settled();
+    loader.release('new');
+    expect((await Promise.all(both)).map(({ value, outcome }) => [value, outcome])).toEqual([
+      ['new', 'miss'],
+      ['new', 'coalesced'],
+    ]);
+    expect(loader.runs).toBe(1);
+  });
+
   test('who comes while a refresh runs waits for the same one', async () => {
     const { cache } = await withStale();
     const loader = new HeldLoader<string>();
