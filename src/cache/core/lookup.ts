@@ -275,6 +275,7 @@ export class Lookups {
     if (tokens === undefined) {
       tokens = [...new Set([namespaceToken, ...policy.tags.map(tag => this.parts.tokenOf(tag))])];
       this.#policyTokens.set(policy, tokens);
+      this.parts.tokens.listOf(tokens);
     }
     return tokens;
   }

@@ -91,7 +91,7 @@ export class SharedReader {
   /** One trip: the entry, and the tokens that it probably depends on and that are not known here. */
   look(flight: Flight, call: Call, again: boolean, judge: Judge): void {
     const strict = call.scope?.load !== undefined;
-    const known = strict ? undefined : this.tokens.listOf(call.tokens).known(this.clock.coarseMs());
+    const known = strict ? undefined : this.tokens.knownOf(call.tokens, this.clock.coarseMs());
     if (known) {
       flight.goesBy = known;
       this.store.look(call.remoteKey, noTokens, new Look(this, flight, call, again, judge, known, undefined));

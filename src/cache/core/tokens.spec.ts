@@ -142,6 +142,45 @@ describe('a list of tokens', () => {
     expect(list.known(0)).toHaveLength(2);
   });
 
+  test('need not be one that is kept: names of one call are looked up, and a kept list is what is known', () => {
+    const gates = new Map(names.map(name => [name, new HandGate()]));
+    const table = new TokenTable(name => gates.get(name)!);
+    learn(table, 'a', 'one');
+    expect(table.knownOf([...names], 0)).toBeUndefined();
+    learn(table, 'b', 'two');
+    const known = table.knownOf([...names], 0);
+    expect(known).toEqual([
+      ['a', 'one'],
+      ['b', 'two'],
+    ]);
+    expect(table.listOf(names).known(0)).toEqual(known);
+    expect(table.knownOf(names, 0)).toBe(table.listOf(names).known(0));
+    gates.get('a')!.open = false;
+    expect([table.knownOf([...names], 0), table.knownOf(names, 0)]).toEqual([undefined, undefined]);
+    gates.get('a')!.open = true;
+    table.forget('b');
+    expect(table.knownOf([...names], 0)).toBeUndefined();
+  });
+
+  test('holds as long as each is what it was, and is heard of', () => {
+    const gates = new Map(names.map(name => [name, new HandGate()]));
+    const table = new TokenTable(name => gates.get(name)!);
+    for (const name of names) learn(table, name, 'one');
+    const known = table.knownOf(names, 0)!;
+    expect([table.hold(known, 0), table.hold([], 0), table.hold([['c', 'one']], 0)]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    gates.get('b')!.open = false;
+    expect(table.hold(known, 0)).toBe(false);
+    gates.get('b')!.open = true;
+    table.forget('a');
+    expect(table.hold(known, 0)).toBe(false);
+    learn(table, 'a', 'two');
+    expect(table.hold(known, 0)).toBe(false);
+  });
+
   test('learns again after its records were dropped, all of them or the oldest', () => {
     const table = new TokenTable(undefined, 10);
     const list = table.listOf(names);
