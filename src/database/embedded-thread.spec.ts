@@ -55,6 +55,13 @@ describe('the thread of the embedded database', () => {
     await expect(database.exec('SELECT nothing')).rejects.toMatchObject({ code: '42703' });
   });
 
+  it('tells a database that has run out of something from a statement that is wrong', async () => {
+    const full = `DO $$ BEGIN RAISE EXCEPTION 'no space left' USING ERRCODE = 'disk_full'; END $$`;
+    const error: unknown = await database.exec(full).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(DatabaseUnavailableError);
+    expect((error as Error).cause).toMatchObject({ code: '53100', message: 'no space left' });
+  });
+
   it('lets nobody in while a transaction is open, and the next one after it', async () => {
     let [inside, goOn] = [(): void => undefined, (): void => undefined];
     const isInside = new Promise<void>(resolve => (inside = resolve));

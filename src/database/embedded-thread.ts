@@ -1,7 +1,7 @@
 import { types } from '@electric-sql/pglite';
 import { Logger } from '@nestjs/common';
 import { Worker } from 'node:worker_threads';
-import { DatabaseUnavailableError } from './database-errors';
+import { DatabaseUnavailableError, translateDatabaseError } from './database-errors';
 
 /** What a statement answers with, as drizzle and the migrations read it. */
 export interface Result<Row = unknown> {
@@ -114,7 +114,8 @@ export class EmbeddedThread implements Statements {
     this.#worker = worker;
     worker.on('message', ({ id, value, error }: Answer) => {
       const waiting = this.#take(id);
-      if (error) waiting?.reject(new StatementError(error));
+      // As on a server: a full disk is no wrong statement.
+      if (error) waiting?.reject(translateDatabaseError(new StatementError(error)) as Error);
       else waiting?.resolve(value);
     });
     worker.on('error', error => this.#lose('the thread of the embedded database failed', error));
