@@ -92,14 +92,20 @@ describe('the thread of the embedded database', () => {
     expect(await numbers()).toEqual([]);
   });
 
-  it('refuses what comes when too many statements wait', async () => {
-    const all = Array.from({ length: maxWaiting + 1 }, () => database.query('SELECT 1'));
-    const results = await Promise.allSettled(all);
-    const refused = results.filter(({ status }) => status === 'rejected');
-    expect(refused).toEqual([
-      { status: 'rejected', reason: expect.any(DatabaseUnavailableError) as unknown },
-    ]);
-  });
+  it('refuses what comes when too many statements wait, be it for a transaction, which comes to its end', async () => {
+    let goOn = (): void => undefined;
+    const mayGoOn = new Promise<void>(resolve => (goOn = resolve));
+    const first = database.transaction(async transaction => {
+      await mayGoOn;
+      await transaction.query('INSERT INTO numbers VALUES (1)');
+    });
+    const others = Array.from({ length: maxWaiting - 1 }, () => database.query('SELECT 1'));
+    for (const refused of [database.query('SELECT 1'), database.transaction(() => Promise.resolve())])
+      await expect(refused).rejects.toThrow(DatabaseUnavailableError);
+    goOn();
+    await Promise.all([first, ...others]);
+    expect(await numbers()).toEqual([1]);
+  }, 30_000);
 });
 
 describe('the embedded database', () => {

@@ -52,7 +52,7 @@ interface Waiting {
 
 /** The id of the answer that nobody has asked for: the database is open, or cannot be. */
 const opening = 0;
-/** Statements that wait at most; more than a busy instance ever has at once. */
+/** Statements and transactions that run or wait at most; more than a busy instance ever has at once. */
 export const maxWaiting = 10_000;
 
 /**
@@ -105,6 +105,8 @@ export class EmbeddedThread implements Statements {
   readonly #waiting = new Map<number, Waiting>();
   readonly #ended: Promise<void>;
   #nextId = opening + 1;
+  /** Statements and transactions that are not over, whether they wait here or in the thread. */
+  #entered = 0;
   #lost: Error | undefined;
   #isClosing = false;
   /** Resolves when the last transaction that was asked for is over. */
@@ -144,35 +146,41 @@ export class EmbeddedThread implements Statements {
   }
 
   /** @throws StatementError for one that is wrong; DatabaseUnavailableError when the thread is gone or too many wait */
-  async query<Row = unknown>(sql: string, parameters?: unknown[], options?: RowsAs): Promise<Result<Row>> {
-    await this.#lastTransaction;
-    return this.#now.query(sql, parameters, options);
+  query<Row = unknown>(sql: string, parameters?: unknown[], options?: RowsAs): Promise<Result<Row>> {
+    return this.#enter(async () => {
+      await this.#lastTransaction;
+      return this.#now.query<Row>(sql, parameters, options);
+    });
   }
 
   /** Several statements without parameters. */
   async exec(sql: string): Promise<void> {
-    await this.#lastTransaction;
-    await this.#now.exec(sql);
+    await this.#enter(async () => {
+      await this.#lastTransaction;
+      await this.#now.exec(sql);
+    });
   }
 
   /** Commits when the work resolves, and takes it back when it rejects. */
-  async transaction<T>(work: (transaction: Statements) => Promise<T>): Promise<T> {
-    const before = this.#lastTransaction;
-    let end = (): void => undefined;
-    this.#lastTransaction = new Promise(resolve => (end = resolve));
-    try {
-      await before;
-      await this.#now.exec('BEGIN');
-      const result = await work(this.#now);
-      await this.#now.exec('COMMIT');
-      return result;
-    } catch (error) {
-      // Where the thread is gone, so is the transaction: what the caller has to hear is the first error.
-      if (!this.#lost) await this.#now.exec('ROLLBACK');
-      throw error;
-    } finally {
-      end();
-    }
+  transaction<T>(work: (transaction: Statements) => Promise<T>): Promise<T> {
+    return this.#enter(async () => {
+      const before = this.#lastTransaction;
+      let end = (): void => undefined;
+      this.#lastTransaction = new Promise(resolve => (end = resolve));
+      try {
+        await before;
+        await this.#now.exec('BEGIN');
+        const result = await work(this.#now);
+        await this.#now.exec('COMMIT');
+        return result;
+      } catch (error) {
+        // Where the thread is gone, so is the transaction: what the caller has to hear is the first error.
+        if (!this.#lost) await this.#now.exec('ROLLBACK');
+        throw error;
+      } finally {
+        end();
+      }
+    });
   }
 
   /** Waits for what is under way, and ends the thread. Safe to call twice. */
@@ -192,10 +200,20 @@ export class EmbeddedThread implements Statements {
     exec: sql => this.#ask({ method: 'exec', sql }),
   };
 
+  /** The limit is at the door: who is in a transaction must not be refused its end, and who waits for one waits too. */
+  async #enter<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#entered >= maxWaiting)
+      throw new DatabaseUnavailableError(`${maxWaiting} statements wait for the embedded database`);
+    this.#entered += 1;
+    try {
+      return await work();
+    } finally {
+      this.#entered -= 1;
+    }
+  }
+
   async #ask<T>(question: Question): Promise<T> {
     if (this.#lost) throw this.#lost;
-    if (this.#waiting.size >= maxWaiting)
-      throw new DatabaseUnavailableError(`${maxWaiting} statements wait for the embedded database`);
     const id = this.#nextId++;
     this.#worker.postMessage({ id, ...question });
     // Only who waits for an answer keeps the process running.
