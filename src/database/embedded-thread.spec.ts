@@ -1,15 +1,13 @@
-import { Logger } from '@nestjs/common';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Worker } from 'node:worker_threads';
 import { putEmptyDatabase } from '../../test/e2e/harness/empty-database';
 import { DataDirLock } from './data-dir-lock';
 import { brokenConstraint, DatabaseUnavailableError, sqlState } from './database-errors';
 import type { Driver } from './driver';
 import { openEmbedded } from './embedded';
-import { EmbeddedThread, maxWaiting, startThread, StatementError } from './embedded-thread';
+import { EmbeddedThread, maxWaiting, StatementError } from './embedded-thread';
 import { agents, agentTokens } from './schema';
 
 let folder: string;
@@ -152,27 +150,6 @@ describe('the embedded database', () => {
     await closed.close();
     await expect(last).resolves.toBeUndefined();
     await expect(closed.ping()).rejects.toThrow(DatabaseUnavailableError);
-    rmSync(own, { recursive: true });
-  });
-
-  it('is away when its thread is lost: for who waits, for who comes, and for who is in a transaction', async () => {
-    const logged = jest.spyOn(Logger.prototype, 'error').mockImplementation();
-    const own = mkdtempSync(join(tmpdir(), 'embedded-'));
-    putEmptyDatabase(own);
-    const threads: Worker[] = [];
-    const lost = await EmbeddedThread.open(join(own, 'pg'), at => {
-      threads.push(startThread(at));
-      return threads[0]!;
-    });
-    const waiting = lost.transaction(async transaction => {
-      const slow = transaction.query('SELECT count(*) FROM generate_series(1, 100000000)');
-      await threads[0]?.terminate();
-      return slow;
-    });
-    await expect(waiting).rejects.toThrow(DatabaseUnavailableError);
-    await expect(lost.query('SELECT 1')).rejects.toThrow(DatabaseUnavailableError);
-    await lost.close();
-    expect(logged).toHaveBeenCalledTimes(1);
     rmSync(own, { recursive: true });
   });
 

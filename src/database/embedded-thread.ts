@@ -1,5 +1,4 @@
 import { types } from '@electric-sql/pglite';
-import { Logger } from '@nestjs/common';
 import { Worker } from 'node:worker_threads';
 import { DatabaseUnavailableError, translateDatabaseError } from './database-errors';
 
@@ -56,6 +55,20 @@ const opening = 0;
 export const maxWaiting = 10_000;
 
 /**
+ * A thread that leaves questions without any answer for so long is taken for stuck, and ended: longer than a start or a migration
+ * takes. It happens: PostgreSQL that cannot write its log for want of disk begins again for ever, as it never would on a server.
+ */
+const silenceLimitMs = 60_000;
+const closeLimitMs = 3_000;
+
+export interface ThreadOptions {
+  /** Starts the thread on a folder. */
+  start?: typeof startThread;
+  /** Gives the opening up. */
+  signal?: AbortSignal;
+}
+
+/**
  * Types that stay text: dates and intervals, alone and in arrays, and numerics in arrays. drizzle asks for it with functions, which
  * cannot be sent to a thread.
  */
@@ -100,31 +113,36 @@ export function startThread(folder: string): Worker {
  * other, in the order in which they are given, and those from outside wait while a transaction is open.
  */
 export class EmbeddedThread implements Statements {
-  readonly #log = new Logger('Database');
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
-  readonly #ended: Promise<void>;
+  readonly #silence: NodeJS.Timeout;
+  /** Resolves to the reason when the thread has ended, whoever has ended it. */
+  readonly ended: Promise<string>;
   #nextId = opening + 1;
   /** Statements and transactions that are not over, whether they wait here or in the thread. */
   #entered = 0;
-  #lost: Error | undefined;
-  #isClosing = false;
+  #lost: DatabaseUnavailableError | undefined;
   /** Resolves when the last transaction that was asked for is over. */
   #lastTransaction: Promise<void> = Promise.resolve();
 
   private constructor(worker: Worker) {
     this.#worker = worker;
+    this.#silence = setTimeout(() => {
+      if (this.#waiting.size > 0)
+        this.#end(`the thread of the embedded database has not answered for ${silenceLimitMs} ms`);
+    }, silenceLimitMs).unref();
     worker.on('message', ({ id, value, error }: Answer) => {
+      this.#silence.refresh();
       const waiting = this.#take(id);
       // As on a server: a full disk is no wrong statement.
       if (error) waiting?.reject(translateDatabaseError(new StatementError(error)) as Error);
       else waiting?.resolve(value);
     });
     worker.on('error', error => this.#lose('the thread of the embedded database failed', error));
-    this.#ended = new Promise(resolve => {
+    this.ended = new Promise(resolve => {
       worker.once('exit', () => {
-        this.#lose('the thread of the embedded database has ended');
-        resolve();
+        clearTimeout(this.#silence);
+        resolve(this.#lose('the thread of the embedded database has ended').message);
       });
     });
   }
@@ -133,15 +151,21 @@ export class EmbeddedThread implements Statements {
    * Opens the database in a folder, which is made when it is missing.
    * @throws StatementError or DatabaseUnavailableError when it cannot be opened
    */
-  static async open(folder: string, start = startThread): Promise<EmbeddedThread> {
+  static async open(
+    folder: string,
+    { start = startThread, signal }: ThreadOptions = {},
+  ): Promise<EmbeddedThread> {
     const thread = new EmbeddedThread(start(folder));
+    const giveUp = (): void => thread.#end('the application is shutting down');
+    signal?.addEventListener('abort', giveUp, { once: true });
     try {
       await new Promise((resolve, reject) => thread.#waiting.set(opening, { resolve, reject }));
       return thread;
     } catch (error) {
-      thread.#isClosing = true;
       await thread.#worker.terminate();
       throw error;
+    } finally {
+      signal?.removeEventListener('abort', giveUp);
     }
   }
 
@@ -183,14 +207,20 @@ export class EmbeddedThread implements Statements {
     });
   }
 
-  /** Waits for what is under way, and ends the thread. Safe to call twice. */
+  /** Waits for what is under way, 3 s at most, and ends the thread. Safe to call twice. */
   async close(): Promise<void> {
-    this.#isClosing = true;
-    await this.#lastTransaction;
-    if (!this.#lost) await this.#ask({ method: 'close' });
-    // A process that has nothing else to do would end before the thread has, and before whoever waits for it goes on.
-    this.#worker.ref();
-    await this.#ended;
+    const late = setTimeout(() => this.#end('the embedded database was closed'), closeLimitMs);
+    try {
+      await this.#lastTransaction;
+      if (!this.#lost) await this.#ask({ method: 'close' });
+    } catch (error) {
+      if (error !== this.#lost) throw error; // otherwise it has ended, which is what was asked for
+    } finally {
+      // A process that has nothing else to do would end before the thread has, and before whoever waits for it goes on.
+      this.#worker.ref();
+      await this.ended;
+      clearTimeout(late);
+    }
   }
 
   /** Statements without a look at whether a transaction is open. */
@@ -217,7 +247,10 @@ export class EmbeddedThread implements Statements {
     const id = this.#nextId++;
     this.#worker.postMessage({ id, ...question });
     // Only who waits for an answer keeps the process running.
-    if (this.#waiting.size === 0) this.#worker.ref();
+    if (this.#waiting.size === 0) {
+      this.#worker.ref();
+      this.#silence.refresh();
+    }
     return new Promise<unknown>((resolve, reject) =>
       this.#waiting.set(id, { resolve, reject }),
     ) as Promise<T>;
@@ -230,12 +263,15 @@ export class EmbeddedThread implements Statements {
     return waiting;
   }
 
-  #lose(reason: string, cause?: Error): void {
-    if (!this.#lost && !this.#isClosing)
-      this.#log.error(
-        `${reason}; there is no database until the next start${cause ? `: ${cause.message}` : ''}`,
-      );
-    this.#lost ??= new DatabaseUnavailableError(reason, { cause });
+  #lose(reason: string, cause?: Error): DatabaseUnavailableError {
+    this.#lost ??= new DatabaseUnavailableError(reason + (cause ? `: ${cause.message}` : ''), { cause });
     for (const id of [...this.#waiting.keys()]) this.#take(id)?.reject(this.#lost);
+    return this.#lost;
+  }
+
+  /** Whatever it does, it does no more. */
+  #end(reason: string): void {
+    this.#lose(reason);
+    void this.#worker.terminate();
   }
 }

@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DataDirLock } from './data-dir-lock';
 import type { Driver, Orm } from './driver';
-import { EmbeddedThread } from './embedded-thread';
+import { EmbeddedDatabase } from './embedded-database';
 import { migrate } from './migrate';
 import * as schema from './schema';
 
@@ -17,7 +17,7 @@ export async function openEmbedded(dataDir: string, onQuery: () => void): Promis
   try {
     const folder = join(dataDir, 'pg');
     mkdirSync(folder, { recursive: true });
-    const client = await EmbeddedThread.open(folder);
+    const client = await EmbeddedDatabase.open(folder);
     // Of a PGlite drizzle asks for `query` and `transaction`.
     const orm = drizzle(client as unknown as PGlite, {
       schema,
