@@ -1,4 +1,5 @@
 import { type LoggerService, RequestMethod } from '@nestjs/common';
+import { DrizzleQueryError } from 'drizzle-orm';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger, Params } from 'nestjs-pino';
 import type { AppConfig } from './config/app-config';
@@ -78,11 +79,13 @@ export function describeError(error: unknown, depth = 0): object {
   if (typeof error !== 'object' || error === null)
     return { message: String(error).slice(0, maxTextCharacters) };
   const { name, message, code, stack, cause } = error as Partial<Error> & { code?: unknown; cause?: unknown };
+  // drizzle writes the values of a statement into its message: digests of keys, whole records.
+  const shown = error instanceof DrizzleQueryError ? `Failed query: ${error.query}` : message;
   return {
     type: name,
-    message: withoutPasswords(message),
+    message: withoutPasswords(shown),
     ...(typeof code === 'string' && { code }),
-    stack: withoutPasswords(stack),
+    stack: withoutPasswords(stack?.replace(message ?? '', () => shown ?? '')),
     ...(cause !== undefined && depth < maxCauses && { cause: describeError(cause, depth + 1) }),
   };
 }

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
+import { DrizzleQueryError } from 'drizzle-orm';
 import type { Lead, TieredCache } from '../cache';
 import type { AppConfig } from '../config/app-config';
 import { DatabaseUnavailableError } from '../database/database-errors';
@@ -78,7 +79,7 @@ describe('a round of the watch', () => {
     jest.spyOn(Logger.prototype, 'log').mockImplementation((text: string) => void said.push(text));
     let isAway = true;
     const failing = watch(async () => {
-      if (isAway) throw new DatabaseUnavailableError();
+      if (isAway) throw new DrizzleQueryError('update agents', [], new DatabaseUnavailableError());
       return [];
     });
     failing.onApplicationBootstrap();
@@ -87,7 +88,7 @@ describe('a round of the watch', () => {
     await jest.advanceTimersByTimeAsync(2 * watchIntervalMs);
     await failing.onModuleDestroy();
     expect(said).toEqual([
-      'the status of agents cannot be kept up: the database is away',
+      'the status of agents cannot be kept up: the database cannot be reached',
       'the status of agents is kept up again',
     ]);
   });

@@ -2,7 +2,7 @@ import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy }
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { TieredCache, type Lead } from '../cache';
 import { AppConfig } from '../config/app-config';
-import { DatabaseUnavailableError } from '../database/database-errors';
+import { reasonOf } from '../database/database-errors';
 import { AgentProber } from './agent-prober';
 import { AgentsRepository } from './agents.repository';
 
@@ -117,8 +117,7 @@ export class AgentWatch implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** Once for each change of state: while the database is away every round fails. */
   #report(error: unknown): void {
-    const text = error instanceof DatabaseUnavailableError ? 'the database is away' : String(error);
-    if (!this.#isFailing) this.#log.warn(`the status of agents cannot be kept up: ${text}`);
+    if (!this.#isFailing) this.#log.warn(`the status of agents cannot be kept up: ${reasonOf(error)}`);
     this.#isFailing = true;
   }
 }

@@ -1,5 +1,6 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { reasonOf } from '../database/database-errors';
 import { AppConfig } from '../config/app-config';
 import type { Actor } from './actor.decorator';
 import { AuditRepository, type AuditRow, type NewAuditRow } from './audit.repository';
@@ -136,7 +137,7 @@ export class AuditLog implements OnApplicationShutdown {
           await this.repository.prune(this.config.admin.auditMaxRows);
         }
       } catch (error) {
-        if (!this.#isAway) this.#log.warn(`entries wait for the database: ${(error as Error).message}`);
+        if (!this.#isAway) this.#log.warn(`entries wait for the database: ${reasonOf(error)}`);
         this.#isAway = true;
         await sleep(delayMs, undefined, { signal: this.#closed.signal, ref: false }).catch(
           (reason: Error) => {

@@ -1,4 +1,5 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { reasonOf } from '../database/database-errors';
 import { AdminKeysRepository } from './admin-keys.repository';
 
 const everySeconds = 60;
@@ -26,7 +27,7 @@ export class KeyUsage implements OnApplicationShutdown {
     this.#notedAtMs.set(id, nowMs);
     const write: Promise<void> = this.repository
       .touch(id, everySeconds)
-      .catch((error: Error) => this.#log.debug(`the use of key ${id} was not noted: ${error.message}`))
+      .catch((error: unknown) => this.#log.debug(`the use of key ${id} was not noted: ${reasonOf(error)}`))
       .finally(() => this.#writes.delete(write));
     this.#writes.add(write);
   }

@@ -1,3 +1,5 @@
+import { DrizzleQueryError } from 'drizzle-orm';
+
 /** The database cannot be reached, or gave up a statement for its own reasons; the cause is kept for the log only. */
 export class DatabaseUnavailableError extends Error {
   readonly code = 'DATABASE_UNAVAILABLE';
@@ -47,6 +49,19 @@ export function translateDatabaseError(error: unknown): unknown {
 /** Whether an error says that the database is away, itself or in its causes (drizzle wraps what the driver throws). */
 export function isDatabaseAway(error: unknown): boolean {
   return findCause(error, cause => cause instanceof DatabaseUnavailableError || undefined) ?? false;
+}
+
+/**
+ * Why a statement failed, in the words of the database, for a line in the log. drizzle's own words are the statement and its values,
+ * which may be what nobody is to read, and not why.
+ */
+export function reasonOf(error: unknown): string {
+  const { cause } = (error ?? {}) as { cause?: unknown };
+  if (cause !== undefined && error instanceof DrizzleQueryError) return reasonOf(cause);
+  if (cause !== undefined && error instanceof DatabaseUnavailableError)
+    return `${error.message}: ${reasonOf(cause)}`;
+  const { message, code } = (error ?? {}) as { message?: unknown; code?: unknown };
+  return String(message || code || error);
 }
 
 /** PostgreSQL's SQLSTATE of an error, looked for in its causes as well (drizzle wraps what the driver throws). */

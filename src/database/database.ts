@@ -1,7 +1,7 @@
 import { Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AppConfig } from '../config/app-config';
-import { DatabaseUnavailableError, translateDatabaseError } from './database-errors';
+import { DatabaseUnavailableError, reasonOf, translateDatabaseError } from './database-errors';
 import type { Driver, Orm } from './driver';
 import { openEmbedded } from './embedded';
 import { openServer } from './server';
@@ -43,7 +43,7 @@ export class Database implements OnApplicationShutdown {
     } catch (error) {
       if (!(error instanceof DatabaseUnavailableError)) throw error;
       database.log.warn(
-        `PostgreSQL at ${database.address()} cannot be reached (${causeOf(error)}); trying again in the background`,
+        `PostgreSQL at ${database.address()} cannot be reached (${reasonOf(error.cause ?? error)}); trying again in the background`,
       );
       database.retrying = database.migrateLater();
     }
@@ -152,7 +152,7 @@ export class Database implements OnApplicationShutdown {
     } catch (error) {
       const cause = translateDatabaseError(error);
       const isAway = cause instanceof DatabaseUnavailableError;
-      const text = isAway ? causeOf(cause) : String(cause);
+      const text = isAway ? reasonOf(cause.cause ?? cause) : reasonOf(cause);
       if (isAway) this.log.debug(`PostgreSQL is still away: ${text}`);
       else this.log.error(`${what} failed: ${text}`);
       return false;
@@ -163,11 +163,4 @@ export class Database implements OnApplicationShutdown {
     const { hostname, port, pathname } = new URL(this.config.url ?? '');
     return `${hostname}:${port || '5432'}${pathname}`;
   }
-}
-
-function causeOf(error: Error): string {
-  const { cause } = error;
-  return cause instanceof Error || (typeof cause === 'object' && cause !== null && 'message' in cause)
-    ? String((cause as Error).message || (cause as NodeJS.ErrnoException).code)
-    : error.message;
 }

@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { reasonOf } from '../database/database-errors';
 import type { Clock, TimerHandle } from '../cache';
 import type { SettingsDocument } from './settings.document';
 import type { VersionedSettings } from './settings.repository';
@@ -70,9 +71,7 @@ export class SettingsFollower {
       if (changesBefore === this.#changes && found.version !== this.#inForce?.version) this.#apply(found);
     } catch (error) {
       if (!this.#isAway)
-        this.#log.warn(
-          `the settings cannot be read, the last ones stay in force: ${(error as Error).message}`,
-        );
+        this.#log.warn(`the settings cannot be read, the last ones stay in force: ${reasonOf(error)}`);
       this.#isAway = true;
     }
   }

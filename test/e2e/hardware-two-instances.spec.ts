@@ -179,7 +179,11 @@ describe('two instances of one host on one Redis and one PostgreSQL server', () 
     await eventually(async () => {
       for (const { failed } of await both(ticks)) expect(failed).toBeGreaterThanOrEqual(3);
     }, 20_000);
-    for (const app of [a, b]) expect(said(app, 'cannot be recorded')).toBe(1);
+    for (const app of [a, b]) {
+      expect(said(app, 'cannot be recorded: the database cannot be reached')).toBe(1);
+      expect(said(app, 'cannot be recorded')).toBe(1);
+      expect(app.output).not.toContain('params:');
+    }
     await two!.postgres.up();
     const [before] = await query<{ rows: number }>('SELECT count(*)::int AS rows FROM hardware_samples');
     await eventually(async () => {

@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { DrizzleQueryError } from 'drizzle-orm';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TieredCache } from '../../cache';
 import type { AppConfig } from '../../config/app-config';
@@ -90,7 +91,7 @@ describe('the sampler', () => {
       for (let n = 0; n < times; n += 1) await sampler.look((nowMs += 1_000));
     };
     await look(1);
-    read = () => Promise.reject(new DatabaseUnavailableError());
+    read = () => Promise.reject(new DrizzleQueryError('select document', [], new DatabaseUnavailableError()));
     await look(2);
     expect(warn).not.toHaveBeenCalled();
     read = () => Promise.reject(new TypeError('not a row'));

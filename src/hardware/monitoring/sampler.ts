@@ -2,7 +2,7 @@ import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy }
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { TieredCache } from '../../cache';
 import { AppConfig } from '../../config/app-config';
-import { DatabaseUnavailableError } from '../../database/database-errors';
+import { isDatabaseAway, reasonOf } from '../../database/database-errors';
 import { HardwareCountsService } from '../hardware-counts.service';
 import { HardwareService } from '../hardware.service';
 import { AlertsRepository } from './alerts.repository';
@@ -69,8 +69,7 @@ export class Sampler implements OnApplicationBootstrap, OnModuleDestroy {
       if (isRecorded) this.#isAway = false;
     } catch (error) {
       this.counts.monitoring.failed += 1;
-      const { message } = error instanceof Error ? error : new Error(String(error));
-      if (!this.#isAway) this.#log.warn(`the load of this host cannot be recorded: ${message}`);
+      if (!this.#isAway) this.#log.warn(`the load of this host cannot be recorded: ${reasonOf(error)}`);
       this.#isAway = true;
     }
   }
@@ -113,10 +112,10 @@ export class Sampler implements OnApplicationBootstrap, OnModuleDestroy {
       this.#isConfigBad = false;
     } catch (error) {
       // That the database is away is told of the tick, which cannot be written either.
-      if (!(error instanceof DatabaseUnavailableError) && !this.#isConfigBad) {
+      if (!isDatabaseAway(error) && !this.#isConfigBad) {
         this.#isConfigBad = true;
         this.#log.warn(
-          `the configuration of the monitoring cannot be read, the last one stays: ${String(error)}`,
+          `the configuration of the monitoring cannot be read, the last one stays: ${reasonOf(error)}`,
         );
       }
     }

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { reasonOf } from '../../database/database-errors';
 import {
   heartbeatMs,
   leaseMs,
@@ -175,7 +176,7 @@ export class RunningTask {
     const isAway = error !== undefined;
     if (isAway === this.#isAway) return;
     this.#isAway = isAway;
-    if (isAway) this.#log.warn(`task ${this.task.id} cannot be written down: ${(error as Error).message}`);
+    if (isAway) this.#log.warn(`task ${this.task.id} cannot be written down: ${reasonOf(error)}`);
     else this.#log.log(`task ${this.task.id} is written down again`);
   }
 }
