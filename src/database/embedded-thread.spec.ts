@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -140,6 +140,16 @@ describe('the embedded database', () => {
       }),
     ).rejects.toThrow('Rollback');
     expect(await driver.orm.select().from(agents)).toHaveLength(1);
+  });
+
+  it('is nobody’s to read or write but its owner’s, also where an earlier release has made the folder', async () => {
+    const own = mkdtempSync(join(tmpdir(), 'embedded-'));
+    putEmptyDatabase(own);
+    chmodSync(join(own, 'pg'), 0o755);
+    const opened = await openEmbedded(own, () => undefined);
+    expect(statSync(join(own, 'pg')).mode & 0o777).toBe(0o700);
+    await opened.close();
+    rmSync(own, { recursive: true });
   });
 
   it('is away once it is closed', async () => {

@@ -1,12 +1,14 @@
 import type { PGlite } from '@electric-sql/pglite';
 import { drizzle } from 'drizzle-orm/pglite';
-import { mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DataDirLock } from './data-dir-lock';
 import type { Driver, Orm } from './driver';
 import { EmbeddedDatabase } from './embedded-database';
 import { migrate } from './migrate';
 import * as schema from './schema';
+
+const ownerOnly = 0o700;
 
 /**
  * PostgreSQL in a thread of this process, on a folder that it holds alone.
@@ -16,7 +18,9 @@ export async function openEmbedded(dataDir: string, onQuery: () => void): Promis
   const lock = await DataDirLock.take(dataDir);
   try {
     const folder = join(dataDir, 'pg');
-    mkdirSync(folder, { recursive: true });
+    // As PostgreSQL itself has it: PGlite makes files that everybody may write.
+    mkdirSync(folder, { recursive: true, mode: ownerOnly });
+    if (statSync(folder).uid === process.getuid?.()) chmodSync(folder, ownerOnly);
     const client = await EmbeddedDatabase.open(folder);
     // Of a PGlite drizzle asks for `query` and `transaction`.
     const orm = drizzle(client as unknown as PGlite, {
