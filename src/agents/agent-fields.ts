@@ -19,10 +19,10 @@ export const agentLimits = Object.freeze({
 export const agentIdPattern = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 /** Words for types and capabilities. */
 export const wordPattern = /^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/;
-/** One line of text without control characters. */
-export const linePattern = /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]+$/u;
-/** Text in lines; PostgreSQL cannot hold NUL. */
-export const textPattern = /^[^\0]*$/;
+/** One line of text without control characters, those among them that turn the direction and let a name look like another. */
+export const linePattern = /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]+$/u;
+/** Text in lines; PostgreSQL cannot hold NUL, and would hold another character for half of one (a lone surrogate). */
+export const textPattern = /^[^\0\p{Cs}]*$/u;
 
 export const messages = Object.freeze({
   id: 'must be 1 to 63 lower-case letters, digits and dashes, not beginning or ending with a dash',
