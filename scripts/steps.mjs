@@ -45,8 +45,8 @@ export function build() {
   const isWhole = existsSync(join(root, 'dist', 'main.js'));
   if (isWhole && built >= Math.max(...buildInputs.map(path => newest(join(root, path))))) return;
   say('Building …');
-  // The compiler's notes say what it has written; without the folder they are wrong.
-  if (!isWhole) rmSync(join(root, 'node_modules', '.cache', 'tsconfig.build.tsbuildinfo'), { force: true });
+  // The compiler's notes say what it has written; where a part of that is gone they are wrong.
+  if (!isWhole) rmSync(join(root, 'dist', 'tsconfig.build.tsbuildinfo'), { force: true });
   run(
     [process.execPath, join(root, 'node_modules', '@nestjs', 'cli', 'bin', 'nest.js'), 'build'],
     'the build failed',
