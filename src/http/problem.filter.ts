@@ -7,6 +7,8 @@ import { ProblemException } from './problem.exception';
 import { requestIdOf } from './request-id.middleware';
 import { isRouterMiss } from './router-miss';
 
+const maxCauses = 5;
+
 /**
  * The only place that turns errors into answers: those of the router, the body reader, guards, validation, features, the
  * cache and the database alike become problem+json (RFC 9457). What is not meant for callers goes to the log, under the
@@ -22,7 +24,7 @@ export class ProblemFilter implements ExceptionFilter {
     const response = http.getResponse<Response>();
     // Answered already: too late for the limit of time, or the socket timed out. Nobody waits for what the handler says now.
     if (response.writableEnded || response.destroyed) {
-      this.log.debug(`an error after the answer to ${request.method}: ${String(error)}`);
+      this.log.debug(`an error after the answer to ${request.method}: ${rootOf(error)}`);
       return;
     }
     const answer = this.answer(error, request);
@@ -60,10 +62,18 @@ export class ProblemFilter implements ExceptionFilter {
   private report(error: unknown, answer: ProblemAnswer, request: Request): void {
     if (error instanceof ProblemException || healthReport(error)) return; // stated on purpose
     const what = `${answer.code} on ${request.method} ${request.originalUrl.split('?', 1)[0] ?? ''}`;
-    if (answer.status === 503)
-      this.log.warn(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+    if (answer.status === 503) this.log.warn(`${what}: ${rootOf(error)}`);
     else this.log.error({ err: error, request_id: requestIdOf(request) }, what);
   }
+}
+
+/** What is at the bottom of an error. Who wraps one writes what it was about around it: a statement with all of its values. */
+function rootOf(error: unknown): string {
+  let root = error;
+  for (let depth = 0; depth < maxCauses && root instanceof Error && root.cause !== undefined; depth += 1)
+    root = root.cause;
+  const { message, code } = (root ?? {}) as { message?: unknown; code?: unknown };
+  return String(message || code || root);
 }
 
 /** The report of a failed health check (Terminus throws it): it is the answer of that route, not a problem document. */

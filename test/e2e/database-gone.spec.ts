@@ -160,6 +160,12 @@ describe('PostgreSQL killed under an instance', () => {
     for (const path of known) expect((await at().app.get(path)).text).toBe(before.get(path)!.text);
   });
 
+  it('the log says why, and nothing of what was to be written', () => {
+    const { output } = at().app;
+    expect(output).toContain(`DATABASE_UNAVAILABLE on POST ${agents}: `);
+    expect(output).not.toMatch(/Failed query|params:/);
+  });
+
   it('a write that would be refused anyway is refused for its own reason', async () => {
     expectProblem(await at().app.patch(agent, { description: 'x' }), 401, 'AUTH_REQUIRED');
     expectProblem(await at().app.patch(agent, { colour: 'red' }, anyVersion), 400, 'UNKNOWN_FIELD');
