@@ -79,7 +79,8 @@ async function settle({ ready }: Contender): Promise<void> {
   await ready?.();
 }
 
-function collectYoung(): void {
+/** What has died young, where the process was started with `--expose-gc`. */
+export function collectYoung(): void {
   (globalThis.gc as ((options: { type: 'minor' }) => void) | undefined)?.({ type: 'minor' });
 }
 

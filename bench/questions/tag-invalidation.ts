@@ -2,7 +2,7 @@ import { definePolicy, type TieredCache } from '../../src/cache';
 import { median } from '../measure/median';
 import { openCache } from '../measure/ours';
 import type { Bench, Question } from '../measure/question';
-import { collect, type Measured } from '../measure/race';
+import { collectYoung, type Measured } from '../measure/race';
 import { ratio, type Answer } from '../measure/report';
 import { plainClient } from '../measure/server';
 import type { Redis } from 'ioredis';
@@ -88,11 +88,13 @@ async function ofOurs(cache: TieredCache, members: number): Promise<number> {
 /** Word of a filling comes back for each key, and takes its time; the first command after it goes out over cold code and memory. */
 const restMs = 100;
 
+const warmTrips = 30;
+
 /** What the filling has left to do is done, whatever was filled: a PING would be as slow before it. */
 async function settle(trip: () => Promise<unknown>): Promise<void> {
-  collect();
+  collectYoung();
   await new Promise(resolve => setTimeout(resolve, restMs));
-  for (let times = 0; times < 3; times += 1) await trip();
+  for (let times = 0; times < warmTrips; times += 1) await trip();
 }
 
 async function ofSetIndex(client: Redis, members: number): Promise<number> {
