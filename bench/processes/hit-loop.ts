@@ -1,4 +1,5 @@
 import { definePolicy } from '../../src/cache';
+import { PlainHits } from '../../src/cache/core/plain-hits';
 import { CacheStats } from '../../src/cache/core/stats';
 import { ReadProfile } from '../../src/cache/core/read-profile';
 import { keyAt, keyCount, readyKeys } from '../measure/loops';
@@ -8,6 +9,7 @@ import { agentsOf } from '../measure/payload';
 /** `hit-loop counted|bare SOCKET`: hits in memory, with what is counted of them and without. Answers { times } with { us }. */
 async function main(kind: string, socket: string): Promise<void> {
   if (kind === 'bare') {
+    PlainHits.prototype.again = () => undefined;
     CacheStats.prototype.hit = () => undefined;
     ReadProfile.prototype.probeOf = () => undefined;
   }

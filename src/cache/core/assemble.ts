@@ -19,6 +19,7 @@ import type {
   TokenName,
   Tracer,
 } from './ports';
+import { PlainHits } from './plain-hits';
 import { PolicyOverrides } from './policy-overrides';
 import { ReadProfile } from './read-profile';
 import { SharedReader } from './shared-reader';
@@ -54,6 +55,7 @@ export function assemble(
   const codec = new EntryCodec(dependencies.codec, clock);
   const flights = new FlightTable();
   const stats = new CacheStats(clock, codec);
+  const profile = new ReadProfile(clock, hash);
   const memory = new KeyMemory();
   const events = new CacheEvents();
   local.onEvict(name => {
@@ -98,7 +100,8 @@ export function assemble(
     log,
     memory,
     stats,
-    profile: new ReadProfile(clock, hash),
+    profile,
+    plainHits: new PlainHits(stats, profile),
     events,
     background,
     leases: new Leases(remote?.store, background, clock),

@@ -58,15 +58,10 @@ export type Row = Float64Array;
 export const policyAt = placesOf(policyFields);
 export const processAt = placesOf(processFields);
 export const policyRowLength = policyFields.length;
-/**
- * Behind the fields of a policy: plain hits in L1. Nearly every read is one, and adds one here instead of one to each of three
- * fields; `withPlainHits` gives each its own.
- */
-export const plainHitsAt = policyRowLength;
 export const processRowLength = processFields.length;
 
 /** What a read counts that finds a fresh value in L1. */
-const plainHitFields = ['gets', 'l1Hits', 'l1_hit'] as const satisfies readonly PolicyField[];
+export const plainHitFields = ['gets', 'l1Hits', 'l1_hit'] as const satisfies readonly PolicyField[];
 
 /** Counters of one policy, or of all. */
 export interface CacheCounters {
@@ -164,14 +159,6 @@ export function processCountersOf(row: ArrayLike<number>): ProcessCounters {
       corruptReasons.map(reason => [reason, of(reason)] as const).filter(([, count]) => count > 0),
     ),
   };
-}
-
-/** The counts of a policy under their fields alone. */
-export function withPlainHits(counted: Row): number[] {
-  const row = Array.from(counted.subarray(0, policyRowLength));
-  const plainHits = counted[plainHitsAt]!;
-  for (const field of plainHitFields) row[policyAt[field]]! += plainHits;
-  return row;
 }
 
 export function sumOfRows(rows: readonly ArrayLike<number>[], length: number): Row {

@@ -42,6 +42,8 @@ type Listener<N extends CacheEventName> = (event: CacheEventMap[N]) => void;
 /** Typed events. A listener that throws is counted and does not disturb the read that it listened to. */
 export class CacheEvents {
   readonly #listeners = new Map<CacheEventName, Set<Listener<never>>>();
+  /** `heard('read')`, for the way of a hit: there a look into a map is much. */
+  hearsReads = false;
   /** Errors thrown by listeners, and the last of them. */
   listenerErrors = 0;
   lastListenerError: unknown;
@@ -51,9 +53,11 @@ export class CacheEvents {
     const listeners = this.#listeners.get(name) ?? new Set();
     this.#listeners.set(name, listeners);
     listeners.add(listener);
+    this.hearsReads = this.heard('read');
     return () => {
       listeners.delete(listener);
       if (listeners.size === 0) this.#listeners.delete(name);
+      this.hearsReads = this.heard('read');
     };
   }
 

@@ -160,6 +160,9 @@ export class Loading {
       // Without any life it is for the fail-safe alone.
       epoch: home.kind === 'outage' && home.maxLifeMs === 0 ? beforeAnyEpoch : near.epoch,
       probe: this.parts.profile.probeOf(call.key, call.policy),
+      plainHits: 0,
+      countedFor: undefined,
+      plainUntilMs: 0,
     };
     if (!near.keep(call.name, kept)) return false;
     if (isCounted(call.scope)) stats.add(call.policy.name, 'l1Sets');

@@ -147,24 +147,30 @@ export class Lookups {
    * for a reader who is inside no load and acts for a user. It is counted. Undefined: `read` has to see what is to be done.
    */
   hit(key: string, options: CallOptions): NearEntry | undefined {
+    const { clock, events, plainHits } = this.parts;
     const policy = this.#policyOf(options);
-    const nowMs = this.parts.clock.coarseMs();
-    const entry = options.refreshWithinMs === undefined ? this.#fresh(key, policy, nowMs) : undefined;
+    const nowMs = clock.coarseMs();
+    const entry = options.refreshWithinMs === undefined ? this.#near(key, policy, nowMs) : undefined;
     if (entry === undefined) return undefined;
-    const { events, profile, stats } = this.parts;
     // The way of nearly all of them, short enough for the compiler to put it where it is called.
-    if (entry.negative || events.heard('read'))
-      this.#answers.countNear(key, policy, undefined, entry, nowMs, false);
-    else {
-      stats.hit(policy.name, 'l1_hit', nowMs);
-      if (entry.probe !== undefined) profile.hit(entry.probe, 'l1_hit', nowMs, entry.bornAtMs);
-    }
+    if (entry.countedFor === policy && nowMs < entry.plainUntilMs && !events.hearsReads)
+      plainHits.again(entry);
+    else if (!isFresh(entry, nowMs)) return undefined;
+    else this.#countFresh(key, policy, entry, nowMs);
     return entry;
+  }
+
+  /** A hit that is not like the one before it. */
+  #countFresh(key: string, policy: CachePolicy, entry: NearEntry, nowMs: number): void {
+    const { events, plainHits } = this.parts;
+    if (entry.negative || events.hearsReads)
+      this.#answers.countNear(key, policy, undefined, entry, nowMs, false);
+    else plainHits.begin(entry, policy, nowMs);
   }
 
   /** `hit` for several keys: puts the values into `found`, and returns the keys that have to be looked for elsewhere, each once. */
   hits(keys: readonly string[], options: CallOptions, found: Map<string, unknown>): Set<string> {
-    const { clock, events, near, names, profile, scopes, stats } = this.parts;
+    const { clock, events, near, names, plainHits, scopes } = this.parts;
     const policy = this.#policyOf(options);
     const tier = this.#tierOf(policy);
     // What concerns all of them is asked once.
@@ -172,12 +178,12 @@ export class Lookups {
       return new Set(keys);
     const missing = new Set<string>();
     const nowMs = clock.coarseMs();
-    const isHeard = events.heard('read');
-    let plain = 0;
+    const isHeard = events.hearsReads;
     for (const key of keys) {
       const name = typeof key === 'string' ? names.knownNameOf(key) : undefined;
       const entry = name === undefined ? undefined : near.read(name, tier, nowMs, policy);
-      if (entry === undefined || nowMs >= entry.refreshAtMs || nowMs >= entry.staleAtMs) {
+      const isPlain = entry?.countedFor === policy && nowMs < entry.plainUntilMs;
+      if (entry === undefined || !(isPlain || isFresh(entry, nowMs))) {
         missing.add(key);
         continue;
       }
@@ -185,13 +191,9 @@ export class Lookups {
       found.set(key, entry.held.read());
       // Named twice, read once.
       if (found.size === already) continue;
-      if (isHeard || entry.negative) this.#answers.countNear(key, policy, undefined, entry, nowMs, false);
-      else {
-        plain += 1;
-        if (entry.probe !== undefined) profile.hit(entry.probe, 'l1_hit', nowMs, entry.bornAtMs);
-      }
+      if (isPlain && !isHeard) plainHits.again(entry);
+      else this.#countFresh(key, policy, entry, nowMs);
     }
-    if (plain > 0) stats.hit(policy.name, 'l1_hit', nowMs, plain);
     return missing;
   }
 
@@ -200,22 +202,22 @@ export class Lookups {
     return this.#answers.ofNear(entry);
   }
 
-  #fresh(key: string, policy: CachePolicy, nowMs: number): NearEntry | undefined {
+  /** What L1 may serve, to a reader who is inside no load. */
+  #near(key: string, policy: CachePolicy, nowMs: number): NearEntry | undefined {
     if (this.#closed || typeof key !== 'string') return undefined;
     const { near, names, scopes } = this.parts;
     const tier = this.#tierOf(policy);
     if (tier === 'redis') return undefined;
     const name = names.knownNameOf(key);
     if (name === undefined || scopes.current() !== undefined) return undefined;
-    const entry = near.read(name, tier, nowMs, policy);
-    return entry !== undefined && nowMs < entry.refreshAtMs && nowMs < entry.staleAtMs ? entry : undefined;
+    return near.read(name, tier, nowMs, policy);
   }
 
   /** See `TieredCache.peekFresh`. */
   peekFresh(key: string, policy: CachePolicy): CacheAnswer<unknown> | undefined {
-    const inForce = this.parts.policies.of(policy);
-    const entry = this.#fresh(key, inForce, this.parts.clock.coarseMs());
-    return entry?.held.shared ? this.answerOf(entry) : undefined;
+    const nowMs = this.parts.clock.coarseMs();
+    const entry = this.#near(key, this.parts.policies.of(policy), nowMs);
+    return entry?.held.shared && isFresh(entry, nowMs) ? this.answerOf(entry) : undefined;
   }
 
   /** See `TieredCache.countPeeked`. */
@@ -288,6 +290,11 @@ export class Lookups {
   #tierOf(policy: CachePolicy): CacheTier {
     return this.parts.shared ? policy.tier : 'local';
   }
+}
+
+/** Whether it is served without anything being done about it. */
+function isFresh(entry: NearEntry, nowMs: number): boolean {
+  return nowMs < entry.refreshAtMs && nowMs < entry.staleAtMs;
 }
 
 /** Takes the value of an answer. */

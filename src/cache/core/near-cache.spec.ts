@@ -31,6 +31,9 @@ function entryUnder(maxTokens?: number): { table: TokenTable; served: () => bool
     gates: [],
     epoch: near.epoch,
     probe: undefined,
+    plainHits: 0,
+    countedFor: undefined,
+    plainUntilMs: 0,
   });
   return { table, served: () => near.read('a', 'shared', 0, policy) !== undefined };
 }

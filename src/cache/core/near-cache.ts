@@ -30,6 +30,10 @@ export interface NearEntry {
   readonly epoch: number;
   /** Where its hits are looked at more closely, for a sample of the keys. */
   readonly probe: Probe | undefined;
+  /** Plain hits not yet in the statistics, the policy under which they were made, and until when one is like the other. */
+  plainHits: number;
+  countedFor: CachePolicy | undefined;
+  plainUntilMs: number;
 }
 
 /** Bookkeeping around the value, for the bounds of L1: keys, record pointers, the entry object. */
@@ -64,16 +68,22 @@ export class NearCache {
   /** The entry if it may be served now, fresh or stale, under the policy in force. */
   read(name: string, tier: CacheTier, nowMs: number, policy: CachePolicy): NearEntry | undefined {
     const entry = this.store.get(name);
-    if (!entry || entry.tier !== tier || entry.epoch !== this.#epoch) return undefined;
-    if (policy.overridden) this.#cut(name, entry, policy);
-    if (nowMs >= entry.expiresAtMs) {
-      if (nowMs >= entry.keptUntilMs) this.store.delete(name);
-      return undefined;
-    }
+    if (entry === undefined || entry.epoch !== this.#epoch) return undefined;
+    // Where an earlier hit has found that so many others are like it, its life and its policy are not asked again.
+    const isPlain = entry.countedFor === policy && nowMs < entry.plainUntilMs;
+    if (!isPlain && !this.#lives(name, entry, tier, nowMs, policy)) return undefined;
     for (let index = 0; index < entry.gates.length; index += 1) {
       if (!entry.gates[index]!.isOpen(nowMs)) return undefined;
     }
     return entry.equalAtChange === entry.table.changes || hasEqualTokens(entry) ? entry : undefined;
+  }
+
+  #lives(name: string, entry: NearEntry, tier: CacheTier, nowMs: number, policy: CachePolicy): boolean {
+    if (entry.tier !== tier) return false;
+    if (policy.overridden) this.#cut(name, entry, policy);
+    if (nowMs < entry.expiresAtMs) return true;
+    if (nowMs >= entry.keptUntilMs) this.store.delete(name);
+    return false;
   }
 
   /** The entry whether or not its tokens are known to be valid; for whoever is about to read them. */

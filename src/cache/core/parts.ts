@@ -10,6 +10,7 @@ import type { LoadScope } from './load-scope';
 import type { NearCache } from './near-cache';
 import type { CacheOptions } from './options';
 import type { Coherence, Hash, RemoteStore, ScopeContext, TokenName, Tracer } from './ports';
+import type { PlainHits } from './plain-hits';
 import type { PolicyOverrides } from './policy-overrides';
 import type { ReadProfile } from './read-profile';
 import type { SharedReader } from './shared-reader';
@@ -48,6 +49,7 @@ export interface CacheParts {
   readonly memory: KeyMemory;
   readonly stats: CacheStats;
   readonly profile: ReadProfile;
+  readonly plainHits: PlainHits;
   readonly events: CacheEvents;
   readonly background: Background;
   readonly shared: SharedParts | undefined;

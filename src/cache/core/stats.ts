@@ -1,18 +1,17 @@
 import type { Clock } from './clock';
 import {
   countersOf,
-  plainHitsAt,
+  plainHitFields,
   policyAt,
+  policyRowLength,
   processAt,
   processCountersOf,
   processRowLength,
   totalOf,
-  withPlainHits,
   type CacheCounters,
   type PolicyField,
   type ProcessCounters,
   type ProcessField,
-  type Row,
 } from './counters';
 import type { MissCause, Outcome } from './outcomes';
 import { staleAgeOf } from './outcomes';
@@ -80,9 +79,6 @@ export function rates(counters: CacheCounters): Rates {
 export const maxPoliciesCounted = 64;
 export const otherPolicies = '(others)';
 
-/** An import is looked up at each use, which costs a hit more than what it counts. */
-const hitAt = plainHitsAt;
-
 /** What the codec has counted since the start. */
 export interface CompressionCounts {
   readonly compressions: number;
@@ -96,9 +92,8 @@ export class CacheStats {
   readonly #process = new CountedRow(processRowLength);
   readonly #startedAtMs: number;
   #bucketsEnded = 0;
-  #hitPolicy: string | undefined;
-  #hitRow: Row = new Float64Array(0);
   #turnAtMs: number;
+  #beforeLooks: () => void = () => undefined;
 
   constructor(
     private readonly clock: Clock,
@@ -108,22 +103,29 @@ export class CacheStats {
     this.#turnAtMs = this.#startedAtMs + turnEveryMs;
   }
 
-  /** A read that L1 has answered, or several alike: all that a hit counts, in one step. */
-  hit(policy: string, outcome: Outcome, nowMs: number, count = 1): void {
-    if (nowMs >= this.#turnAtMs) this.#turn(nowMs);
-    // Hits come in rows under one policy: comparing a name is less than looking it up.
-    if (policy !== this.#hitPolicy) {
-      this.#hitRow = this.#rowOf(policy).now;
-      this.#hitPolicy = policy;
-    }
-    if (outcome === 'l1_hit') this.#hitRow[hitAt]! += count;
-    else this.#otherHit(this.#hitRow, outcome, count);
+  /** `listener` hears before counts are read, or belong to the past: what is counted elsewhere has to come now. */
+  onLook(listener: () => void): void {
+    this.#beforeLooks = listener;
   }
 
-  #otherHit(row: Row, outcome: Outcome, count: number): void {
-    row[policyAt.l1Hits]! += count;
-    row[policyAt.gets]! += count;
-    row[policyAt[outcome]]! += count;
+  /** When the present bucket ends. */
+  get bucketEndsAtMs(): number {
+    return this.#turnAtMs;
+  }
+
+  /** A read that L1 has answered. */
+  hit(policy: string, outcome: Outcome, nowMs: number): void {
+    if (nowMs >= this.#turnAtMs) this.#turn(nowMs);
+    const row = this.#rowOf(policy).now;
+    row[policyAt.l1Hits]! += 1;
+    row[policyAt.gets]! += 1;
+    row[policyAt[outcome]]! += 1;
+  }
+
+  /** Reads that L1 has answered with a fresh value, since the present bucket began. */
+  addPlainHits(policy: string, count: number): void {
+    const row = this.#rowOf(policy).now;
+    for (const field of plainHitFields) row[policyAt[field]]! += count;
   }
 
   /** An answer, wherever it came from. */
@@ -167,11 +169,11 @@ export class CacheStats {
 
   rows(window: StatsWindow): StatisticsRows {
     this.#turnIfDue();
+    this.#beforeLooks();
     this.#takeCompression();
     const sinceStartMs = this.uptimeMs;
     const policies: Record<string, number[]> = {};
-    for (const [name, row] of this.#policies)
-      policies[name] = withPlainHits(row.within(window, sinceStartMs));
+    for (const [name, row] of this.#policies) policies[name] = [...row.within(window, sinceStartMs)];
     return { process: [...this.#process.within(window, sinceStartMs)], policies };
   }
 
@@ -201,7 +203,7 @@ export class CacheStats {
   #newRow(policy: string): CountedRow {
     const name = this.countedAs(policy);
     let row = this.#policies.get(name);
-    if (!row) this.#policies.set(name, (row = new CountedRow(plainHitsAt + 1)));
+    if (!row) this.#policies.set(name, (row = new CountedRow(policyRowLength)));
     return row;
   }
 
@@ -212,6 +214,7 @@ export class CacheStats {
 
   /** What has been counted until now belongs to the buckets that have ended meanwhile. */
   #turn(nowMs: number): void {
+    this.#beforeLooks();
     this.#takeCompression();
     const ended = Math.floor((nowMs - this.#startedAtMs) / turnEveryMs);
     for (const row of [this.#process, ...this.#policies.values()])

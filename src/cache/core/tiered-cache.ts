@@ -402,6 +402,7 @@ export class TieredCache {
 
   /** What a sample of the keys is read like, and what would help. */
   profile(): ReadProfileSnapshot {
+    this.#parts.plainHits.settle();
     return this.#parts.profile.snapshot();
   }
 
