@@ -711,6 +711,13 @@ export const mutations = [
     tests: ['src/cache/core/read-profile.spec.ts'],
   },
   {
+    name: 'doctor: a read is a hit with all lives until one of them ends',
+    file: 'src/cache/core/read-profile.ts',
+    find: 'nowMs < probe.alwaysUntilMs && ',
+    replace: '',
+    tests: ['src/cache/core/read-profile.spec.ts'],
+  },
+  {
     name: 'doctor: no longer life where reloads bring something new',
     file: 'src/cache/doctor/life-advice.ts',
     find: 'unchangedShare < minUnchanged',

@@ -140,7 +140,18 @@ export class Loading {
     const refreshAtMs =
       fraction === 0 ? entry.staleAtMs : entry.bornAtMs + (entry.staleAtMs - entry.bornAtMs) * fraction;
     const kept: NearEntry = {
+      // First what a plain hit looks at, so that it lies together in memory.
       held: entry.held,
+      plainHits: 0,
+      plainUntilMs: 0,
+      countedFor: undefined,
+      // Without any life it is for the fail-safe alone.
+      epoch: home.kind === 'outage' && home.maxLifeMs === 0 ? beforeAnyEpoch : near.epoch,
+      table,
+      equalAtChange: neverCompared,
+      gates: own
+        ? []
+        : this.#gatesOf(entry.tokens, home.kind === 'copy' ? call.remoteKey.encoded : undefined),
       negative: entry.negative,
       tier: shared ? call.policy.tier : 'local',
       fillId,
@@ -152,17 +163,7 @@ export class Loading {
       keptUntilMs: Math.max(entry.expiresAtMs, keptUntilMs),
       records: entry.tokens.map(([name]) => table.record(name)),
       tokens: entry.tokens.map(([, token]) => token),
-      table,
-      equalAtChange: neverCompared,
-      gates: own
-        ? []
-        : this.#gatesOf(entry.tokens, home.kind === 'copy' ? call.remoteKey.encoded : undefined),
-      // Without any life it is for the fail-safe alone.
-      epoch: home.kind === 'outage' && home.maxLifeMs === 0 ? beforeAnyEpoch : near.epoch,
       probe: this.parts.profile.probeOf(call.key, call.policy),
-      plainHits: 0,
-      countedFor: undefined,
-      plainUntilMs: 0,
     };
     if (!near.keep(call.name, kept)) return false;
     if (isCounted(call.scope)) stats.add(call.policy.name, 'l1Sets');

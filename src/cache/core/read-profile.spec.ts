@@ -1,6 +1,9 @@
+import fc from 'fast-check';
+import { FakeClock } from '../../../test/fakes/fake-clock';
+import { NodeHash } from '../node/node-hash';
 import { cachesUnderTest, type CacheUnderTest } from '../../../test/fakes/cache-under-test';
 import { definePolicy, type PolicyOptions } from './policy';
-import { lifeFactors, type KeyProfile } from './read-profile';
+import { lifeFactors, ReadProfile, type KeyProfile } from './read-profile';
 
 /** A generator of numbers from 0 to 1 with a fixed seed (mulberry32). */
 function seeded(seed: number): () => number {
@@ -62,6 +65,56 @@ describe('a sample of what is read', () => {
       expect(Math.abs(shareBy(keys, 'hitsByLife', factor) - then.hit)).toBeLessThan(0.02);
       expect(Math.abs(shareBy(keys, 'staleByLife', factor) - then.stale)).toBeLessThan(0.02);
     }
+  });
+
+  it('plays each read through with each life, although of most it only counts that they are hits with all', async () => {
+    const step = fc.record({
+      pauseMs: fc.integer({ min: 260, max: 30_000 }),
+      // Loaded just now, by this instance or another one; or what was there before.
+      again: fc.boolean(),
+      kind: fc.constantFrom('hit', 'hit', 'hit', 'absent', 'invalidated'),
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(step, { minLength: 1, maxLength: 60 }),
+        fc.constantFrom(0, 0.8),
+        fc.constantFrom(0, 5_000),
+        async (steps, refreshAheadFraction, staleMs) => {
+          const clock = new FakeClock();
+          const profile = new ReadProfile(clock, new NodeHash());
+          const policy = definePolicy('p', { ttlMs: 40_000, jitter: 0, refreshAheadFraction, staleMs });
+          const lives = lifeFactors.map(factor => ({
+            lifeMs: 40_000 * factor,
+            loadedAtMs: -Infinity,
+            hits: 0,
+            stale: 0,
+          }));
+          let bornAtMs: number | undefined;
+          for (const { pauseMs, again, kind } of steps) {
+            await clock.advance(pauseMs);
+            const nowMs = clock.nowMs();
+            if (again) bornAtMs = nowMs - 1;
+            const born = kind === 'hit' ? bornAtMs : undefined;
+            const invalidated = kind === 'invalidated';
+            for (const life of lives) {
+              const { lifeMs } = life;
+              if (born !== undefined && born - life.loadedAtMs >= lifeMs) life.loadedAtMs = born;
+              const ageMs = nowMs - life.loadedAtMs;
+              if (!invalidated && ageMs < lifeMs) life.hits += 1;
+              else if (!invalidated && ageMs < lifeMs + staleMs) life.stale += 1;
+              const refreshes = refreshAheadFraction > 0 && ageMs >= lifeMs * refreshAheadFraction;
+              if (invalidated || ageMs >= lifeMs || refreshes) life.loadedAtMs = nowMs;
+            }
+            if (kind === 'hit') profile.read('k', policy, 'l2_hit', undefined, born);
+            else profile.read('k', policy, 'miss', invalidated ? 'invalidated' : 'cold', undefined);
+          }
+          const [told] = profile.snapshot().keys;
+          expect(told!.hitsByLife).toEqual(lives.map(({ hits }) => hits));
+          expect(told!.staleByLife).toEqual(lives.map(({ stale }) => stale));
+        },
+      ),
+      { numRuns: 300 },
+    );
   });
 
   it('tells what an L1 of another size would answer, which then it does', async () => {

@@ -36,6 +36,10 @@ export class Probe implements Stacked {
   readonly counts = new Float64Array(outcomes.length + missCauses.length);
   /** With each life: reads that would have been fresh hits, and stale ones. */
   readonly hits = new Float64Array(lifeFactors.length);
+  /** Reads that would have been fresh hits with every one of them, beside those in `hits`. */
+  hitsAlways = 0;
+  /** Until then every read would be one of them, unless something is invalidated. */
+  alwaysUntilMs = 0;
   readonly stale = new Float64Array(lifeFactors.length);
   /** With each life: when the entry would have been loaded last. */
   readonly loadedAtMs = new Float64Array(lifeFactors.length).fill(-Infinity);
@@ -151,7 +155,7 @@ export class ReadProfile {
         staleMs: probe.policy.staleMs,
         outcomes: countsOf(probe, outcomeAt),
         causes: countsOf(probe, causeAt),
-        hitsByLife: [...probe.hits],
+        hitsByLife: [...probe.hits].map(hits => hits + probe.hitsAlways),
         staleByLife: [...probe.stale],
         reloads: probe.reloads,
         unchanged: probe.unchanged,
@@ -175,7 +179,9 @@ export class ReadProfile {
     probe.lastReadAtMs = nowMs;
     probe.counts[outcomeAt[outcome]]! += 1;
     if (cause !== undefined) probe.counts[causeAt[cause]]! += 1;
-    playThrough(probe, cause === 'invalidated', nowMs, bornAtMs);
+    const isInvalidated = cause === 'invalidated';
+    if (nowMs < probe.alwaysUntilMs && !isInvalidated) probe.hitsAlways += 1;
+    else playThrough(probe, isInvalidated, nowMs, bornAtMs);
     if (probe.policy.tier === 'redis') return;
     const distance = this.#stack.access(probe);
     const { rate } = this.#sample;
@@ -190,7 +196,7 @@ export class ReadProfile {
     probe.repeats = probe.l2Repeats = 0;
     probe.counts[outcomeAt.l1_hit]! += repeats;
     probe.counts[outcomeAt.l2_hit]! += l2Repeats;
-    for (let at = 0; at < lifeFactors.length; at += 1) probe.hits[at]! += repeats + l2Repeats;
+    probe.hitsAlways += repeats + l2Repeats;
     this.#distances[0]! += repeats / this.#sample.rate;
   }
 
@@ -202,6 +208,7 @@ export class ReadProfile {
       this.#takeRepeats(probe);
       for (const row of [probe.counts, probe.hits, probe.stale])
         for (let at = 0; at < row.length; at += 1) row[at]! /= 2;
+      probe.hitsAlways /= 2;
       probe.reloads /= 2;
       probe.unchanged /= 2;
     }
@@ -212,6 +219,8 @@ export class ReadProfile {
 /** What this read would have found with each life. */
 function playThrough(probe: Probe, invalidated: boolean, nowMs: number, bornAtMs: number | undefined): void {
   const { ttlMs, staleMs, jitter, refreshAheadFraction } = probe.policy;
+  const shareOfLife = refreshAheadFraction > 0 ? refreshAheadFraction : 1;
+  let alwaysUntilMs = Infinity;
   for (let at = 0; at < lifeFactors.length; at += 1) {
     const lifeMs = ttlMs * lifeFactors[at]! * (1 - jitter / 2);
     // Loaded by another instance, at a time when it would have been over with this life too.
@@ -224,10 +233,12 @@ function playThrough(probe: Probe, invalidated: boolean, nowMs: number, bornAtMs
       probe.loadedAtMs[at] = nowMs;
     } else {
       probe.hits[at]! += 1;
-      const refreshes = refreshAheadFraction > 0 && ageMs >= lifeMs * refreshAheadFraction;
+      const refreshes = ageMs >= lifeMs * shareOfLife;
       probe.loadedAtMs[at] = refreshes ? nowMs : loadedAtMs;
     }
+    alwaysUntilMs = Math.min(alwaysUntilMs, probe.loadedAtMs[at]! + lifeMs * shareOfLife);
   }
+  probe.alwaysUntilMs = alwaysUntilMs;
 }
 
 function placesOf<N extends string>(names: readonly N[], from: number): Readonly<Record<N, number>> {
