@@ -8,7 +8,6 @@ import {
   type RemoteStore,
   type RemoteTier,
   type RemoteTierListener,
-  type SplitEntry,
   type TokenName,
 } from '../../src/cache/core';
 import { fillIdOf, writeEntry } from '../../src/cache/core/entry';
@@ -36,7 +35,7 @@ function key(name: string, tracked = true): RemoteKey {
   return { key: name, encoded: name, tracked };
 }
 
-function entry(name: string, value: string, fillId = token(), version = 0): SplitEntry {
+function entry(name: string, value: string, fillId = token(), version = 0): Uint8Array {
   const header = {
     key: name,
     fillId,

@@ -26,7 +26,6 @@ import {
   type Score,
   type SetResult,
   type SharedLedger,
-  type SplitEntry,
   type TimerHandle,
   type TokenName,
 } from '../../src/cache/core';
@@ -218,13 +217,13 @@ export class FakeRedisTier implements RemoteTier, RemoteStore, Coherence, Gate {
     );
   }
 
-  fill(key: RemoteKey, leaseToken: string, entry: SplitEntry, ttlMs: number): Promise<boolean> {
+  fill(key: RemoteKey, leaseToken: string, entry: Uint8Array, ttlMs: number): Promise<boolean> {
     return this.#call('fill', this.#writes, draft =>
       fill<Value>(
         draft,
         { data: this.#data(key), lease: this.#keys.lease(key.encoded) },
         leaseToken,
-        this.#redis.stamped(entry.head, entry.tail),
+        this.#redis.stamped(entry),
         ttlMs,
       ),
     );
@@ -240,7 +239,8 @@ export class FakeRedisTier implements RemoteTier, RemoteStore, Coherence, Gate {
     await this.#call('rel', this.#writes, draft => rel(draft, this.#keys.lease(key.encoded), leaseToken));
   }
 
-  async set(entries: readonly RemoteEntry[], version: number): Promise<SetResult[]> {
+  async set(given: Iterable<RemoteEntry>, version: number): Promise<SetResult[]> {
+    const entries = [...given];
     if (entries.length === 0) return [];
     const deadlineMs = this.#redis.clock.nowMs() + setDeadlineMs;
     return this.#call('setd', this.#writes, draft =>
@@ -249,7 +249,7 @@ export class FakeRedisTier implements RemoteTier, RemoteStore, Coherence, Gate {
           draft,
           this.#keys.ofKey(key.encoded),
           this.#data(key),
-          this.#redis.stamped(entry.head, entry.tail),
+          this.#redis.stamped(entry),
           ttlMs,
           deadlineMs,
           version,

@@ -40,12 +40,10 @@ export class FakeRedis {
     return reply;
   }
 
-  /** Puts the birth, in server milliseconds, between the two parts of an entry. */
-  stamped(head: Uint8Array, tail: Uint8Array): Uint8Array {
-    const bytes = new Uint8Array(head.length + 8 + tail.length);
-    bytes.set(head);
+  /** The entry with its birth, in server milliseconds. */
+  stamped(entry: Uint8Array): Uint8Array {
+    const bytes = entry.slice();
     new DataView(bytes.buffer).setFloat64(birthOffset, Math.floor(this.clock.nowMs()));
-    bytes.set(tail, head.length + 8);
     return bytes;
   }
 

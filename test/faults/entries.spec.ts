@@ -2,7 +2,7 @@ import { brotliCompressSync, constants } from 'node:zlib';
 import { JsonSerializer } from '../../src/cache/codec/json-serializer';
 import { MsgpackSerializer } from '../../src/cache/codec/msgpack-serializer';
 import { definePolicy, type TieredCache } from '../../src/cache/core';
-import { writeEntry, type EntryHeader } from '../../src/cache/core/entry';
+import { birthOffset, writeEntry, type EntryHeader } from '../../src/cache/core/entry';
 import { NodeHash } from '../../src/cache/node/node-hash';
 import { coherentNode } from '../integration/cache-node';
 import { patientCommandTimeoutMs, RedisServer } from '../integration/redis-server';
@@ -45,10 +45,9 @@ describe('entries that somebody else wrote', () => {
       tokens: [['!ns', token!]] as const,
       ...given,
     };
-    const { head, tail } = writeEntry(header, payload, hash);
-    const birth = Buffer.alloc(8);
-    birth.writeDoubleBE(given.birthMs ?? Date.now());
-    return Buffer.concat([head, birth, tail]);
+    const bytes = Buffer.from(writeEntry(header, payload, hash));
+    bytes.writeDoubleBE(given.birthMs ?? Date.now(), birthOffset);
+    return bytes;
   }
   const put = (bytes: Buffer): Promise<unknown> => redis.admin().set('test:1:d:{k}', bytes);
   const packed = (value: unknown): Uint8Array => new MsgpackSerializer().encode(value);

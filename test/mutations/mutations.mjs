@@ -89,9 +89,30 @@ export const mutations = [
   {
     name: 'set: a command that fails says nothing of the others, and its own keys are queued',
     file: 'src/cache/redis/key-sets.ts',
-    find: 'if (failure !== undefined && outcomes.size === 0) throw failure;',
+    find: 'if (failure !== undefined && made === 0) throw failure;',
     replace: 'if (failure !== undefined) throw failure;',
     tests: [sets],
+  },
+  {
+    name: 'set: a command leaves when it is full, and the next is another one',
+    file: 'src/cache/redis/key-sets.ts',
+    find: 'if (!part || !hasRoom(part, one)) filling.set(',
+    replace: 'if (!part) filling.set(',
+    tests: [sets],
+  },
+  {
+    name: 'set: the entry gets its birth in server time',
+    file: 'src/cache/redis/scripts.ts',
+    find: "redis.call('SETRANGE', target, 24, birth)",
+    replace: '',
+    tests: [sets, 'test/integration/redis-tier.spec.ts'],
+  },
+  {
+    name: 'fill: the entry gets its birth in server time',
+    file: 'src/cache/redis/scripts.ts',
+    find: "redis.call('SETRANGE', KEYS[1], 24, struct.pack('>d', time[1] * 1000 + math.floor(time[2] / 1000)))",
+    replace: '',
+    tests: ['test/integration/redis-tier.spec.ts'],
   },
   {
     name: 'set: of unknown outcome, a key is queued for removal',

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { NodeHash } from '../node/node-hash';
 import { birthOffset, fillIdOf, readEntry, writeEntry, type EntryHeader } from './entry';
-import type { SplitEntry } from './ports';
 
 const hash = new NodeHash();
 const fillId = 'fill-id-16-chars';
@@ -22,11 +21,10 @@ const header: Omit<EntryHeader, 'birthMs'> = {
 };
 const payload = new Uint8Array([1, 2, 3, 4, 5]);
 
-/** The whole entry, as the script of the store puts it together. */
-function whole({ head, tail }: SplitEntry, birthMs: number): Uint8Array {
-  const birth = new Uint8Array(8);
-  new DataView(birth.buffer).setFloat64(0, birthMs);
-  return new Uint8Array([...head, ...birth, ...tail]);
+/** The entry as it is in the store: the script has written its birth. */
+function whole(entry: Uint8Array, birthMs: number): Uint8Array {
+  new DataView(entry.buffer).setFloat64(birthOffset, birthMs);
+  return entry;
 }
 const written = (): Uint8Array => whole(writeEntry(header, payload, hash), 1_700_000_000_000);
 

@@ -1,4 +1,4 @@
-import type { Hash, SplitEntry, TokenName } from './ports';
+import type { Hash, TokenName } from './ports';
 import type { Copied } from './protocol';
 
 /**
@@ -49,19 +49,17 @@ const negativeFlag = 1;
 const utf8 = new TextEncoder();
 const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The bytes of an entry in two parts; the store writes birth between them. */
+/** The bytes of an entry. Its birth is still 0: the script that stores it writes that. */
 export function writeEntry(
   header: Omit<EntryHeader, 'birthMs'>,
   payload: Uint8Array,
   hash: Hash,
-): SplitEntry {
+): Uint8Array {
   const { tokens } = header;
   const keyLength = lengthOf(header.key);
   let tokenBytes = 0;
   for (const [name] of tokens) tokenBytes += 2 + lengthOf(name) + tokenLength;
-  // Both parts side by side, as if there were no birth: what follows it stands this much nearer to the beginning.
-  const gap = afterBirth - birthOffset;
-  const bytes = new Uint8Array(bodyOffset - gap + keyLength + tokenBytes + payload.length);
+  const bytes = new Uint8Array(bodyOffset + keyLength + tokenBytes + payload.length);
   const view = new DataView(bytes.buffer);
   bytes[0] = magic0;
   bytes[1] = magic1;
@@ -71,11 +69,11 @@ export function writeEntry(
   bytes[5] = tokens.length;
   view.setUint16(6, keyLength);
   writeToken(bytes, 8, header.fillId);
-  view.setFloat64(32 - gap, header.version);
-  view.setUint32(40 - gap, header.hardTtlMs);
-  view.setUint32(44 - gap, header.softTtlMs);
-  view.setUint32(48 - gap, header.rawLength);
-  let at = writeText(bytes, bodyOffset - gap, header.key);
+  view.setFloat64(32, header.version);
+  view.setUint32(40, header.hardTtlMs);
+  view.setUint32(44, header.softTtlMs);
+  view.setUint32(48, header.rawLength);
+  let at = writeText(bytes, bodyOffset, header.key);
   for (const [name, token] of tokens) {
     const nameEnd = writeText(bytes, at + 2, name);
     view.setUint16(at, nameEnd - at - 2);
@@ -83,15 +81,8 @@ export function writeEntry(
     at = nameEnd + tokenLength;
   }
   bytes.set(payload, at);
-  const crcAt = crcOffset - gap;
-  const before = hash.crc32(part(bytes, 0, crcAt));
-  view.setUint32(crcAt, hash.crc32(part(bytes, crcAt + 4, bytes.length), before));
-  return { head: part(bytes, 0, birthOffset), tail: part(bytes, birthOffset, bytes.length) };
-}
-
-/** Bytes of an entry as it is stored: its birth stands between the two parts. */
-export function sizeOf({ head, tail }: SplitEntry): number {
-  return head.length + (afterBirth - birthOffset) + tail.length;
+  view.setUint32(crcOffset, checksum(bytes, hash));
+  return bytes;
 }
 
 /** Why an entry could not be read: each is a miss and counted under its own name. */
@@ -111,7 +102,7 @@ export function readEntry(
   if (bytes.length < bodyOffset) return 'short';
   if (bytes[0] !== magic0 || bytes[1] !== magic1) return 'magic';
   if (bytes[2] !== formatVersion) return 'version';
-  if (checksum(bytes, bytes, afterBirth, hash) !== uint32(bytes, crcOffset)) return 'checksum';
+  if (checksum(bytes, hash) !== uint32(bytes, crcOffset)) return 'checksum';
   // From here on the bytes are as they were written; what does not fit was written wrong.
   const keyEnd = bodyOffset + uint16(bytes, 6);
   if (keyEnd > bytes.length) return 'structure';
@@ -181,13 +172,11 @@ export function fillIdOf(bytes: Uint8Array): string {
   return Reflect.apply(String.fromCharCode, undefined, part(bytes, 8, bytes.length)) as string;
 }
 
-/** Of the head, and of what follows birth: it stands at `tailAt` and ends with the bytes. */
-function checksum(head: Uint8Array, bytes: Uint8Array, tailAt: number, hash: Hash): number {
-  const crcAt = tailAt + crcOffset - afterBirth;
-  // What stands before it is short: copied together it takes one call less.
-  for (let at = 0; at < birthOffset; at += 1) beforeCrc[at] = head[at]!;
-  for (let at = tailAt; at < crcAt; at += 1) beforeCrc[birthOffset + at - tailAt] = bytes[at]!;
-  return hash.crc32(part(bytes, crcAt + 4, bytes.length), hash.crc32(beforeCrc));
+/** Of everything but birth and itself. What stands before it is short: copied together it takes one call less. */
+function checksum(bytes: Uint8Array, hash: Hash): number {
+  for (let at = 0; at < birthOffset; at += 1) beforeCrc[at] = bytes[at]!;
+  for (let at = afterBirth; at < crcOffset; at += 1) beforeCrc[at - afterBirth + birthOffset] = bytes[at]!;
+  return hash.crc32(part(bytes, crcOffset + 4, bytes.length), hash.crc32(beforeCrc));
 }
 
 const beforeCrc = new Uint8Array(birthOffset + crcOffset - afterBirth);

@@ -1,6 +1,6 @@
 import type { Call } from './call';
 import { HeldValue, type EncodedValue } from './entry-codec';
-import { sizeOf, writeEntry } from './entry';
+import { writeEntry } from './entry';
 import { CacheValueError, RemoteUnavailableError } from './errors';
 import type { Invalidator } from './invalidator';
 import type { Loaded, LoadRunner } from './load-runner';
@@ -317,7 +317,7 @@ export class Loading {
       const { stats } = this.parts;
       if (filled) {
         if (isCounted(call.scope)) stats.add(call.policy.name, 'l2Sets');
-        stats.add(call.policy.name, 'l2BytesWritten', sizeOf(entry));
+        stats.add(call.policy.name, 'l2BytesWritten', entry.length);
       } else stats.add(call.policy.name, 'fillsRefused');
       return filled;
     } catch (error) {

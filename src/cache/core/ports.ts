@@ -96,14 +96,9 @@ export type SetResult = 'stored' | 'late' | 'older' | 'unknown';
 /** An entry on its way to the shared tier. */
 export interface RemoteEntry {
   readonly key: RemoteKey;
-  readonly entry: SplitEntry;
+  /** As `writeEntry` makes it: the store writes its birth in server time (8 bytes, big-endian double, at 24). */
+  readonly entry: Uint8Array;
   readonly ttlMs: number;
-}
-
-/** An entry in two parts, between which the store writes its birth in server time (8 bytes, big-endian double). */
-export interface SplitEntry {
-  head: Uint8Array;
-  tail: Uint8Array;
 }
 
 /** Whoever has asked for an entry: told one of the two, once, and not in the turn in which it asked. Must not throw. */
@@ -147,14 +142,15 @@ export interface RemoteStore {
   /** Makes sure that the tokens exist and returns them. */
   ensureTokens(tokens: readonly TokenName[], tokenTtlMs: number): Promise<string[]>;
   /** Stores the entry if the lease is still ours; false when it is not. Releases the lease. */
-  fill(key: RemoteKey, leaseToken: string, entry: SplitEntry, ttlMs: number): Promise<boolean>;
+  fill(key: RemoteKey, leaseToken: string, entry: Uint8Array, ttlMs: number): Promise<boolean>;
   renew(key: RemoteKey, leaseToken: string, leaseMs: number): Promise<boolean>;
   release(key: RemoteKey, leaseToken: string): Promise<void>;
   /**
    * For each entry, whatever becomes of the others: removes what is there, any lease included, and stores, unless it runs too
-   * late or a newer version is there. Many share a command. Rejects where no command could be made.
+   * late or a newer version is there. Many share a command, which leaves as soon as it is full: while the others are still being
+   * made. Rejects where no command could be made.
    */
-  set(entries: readonly RemoteEntry[], version: number): Promise<SetResult[]>;
+  set(entries: Iterable<RemoteEntry>, version: number): Promise<SetResult[]>;
   /**
    * Removes data and leases of the keys (both tiers) and the tag tokens; resolves when the server has done it. With
    * `durability` it also waits for replicas and says whether enough of them have confirmed; a plain call says nothing.

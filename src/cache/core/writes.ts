@@ -1,6 +1,6 @@
 import { checkKey, checkTags } from './cache-key';
 import type { Call } from './call';
-import { sizeOf, writeEntry } from './entry';
+import { writeEntry } from './entry';
 import type { EncodedValue, StoredPayload } from './entry-codec';
 import { CacheValueError, RemoteUnavailableError } from './errors';
 import type { InvalidationResult, Invalidator } from './invalidator';
@@ -162,33 +162,37 @@ export class Writes {
     writes: readonly Write[],
     tokens: Tokens,
   ): Promise<readonly SetResult[]> {
-    const { hash } = this.parts;
-    const entries = writes.map(({ call, encoded, life, version }) => ({
-      key: call.remoteKey,
-      entry: writeEntry(
-        {
-          key: call.key,
-          fillId: hash.randomToken(),
-          version,
-          ...life,
-          ...encoded,
-          tokens: call.tokens.map(name => [name, tokens.get(name)!]),
-        },
-        encoded.payload,
-        hash,
-      ),
-      ttlMs: life.hardTtlMs,
-    }));
+    const sizes: number[] = [];
     try {
+      const entries = this.#entriesOf(writes, tokens, sizes);
       const results = await resultsOf(store.set(entries, writes[0]?.version ?? 0), writes.length);
-      this.#count(writes, entries, results);
+      this.#count(writes, sizes, results);
       return results;
     } finally {
       this.#fence(writes);
     }
   }
 
-  #count(writes: readonly Write[], entries: readonly RemoteEntry[], results: readonly SetResult[]): void {
+  /** One after the other, as they are asked for. @param sizes is told how many bytes each has */
+  *#entriesOf(writes: readonly Write[], tokens: Tokens, sizes: number[]): Iterable<RemoteEntry> {
+    const { hash } = this.parts;
+    for (const { call, encoded, life, version } of writes) {
+      const copied = call.tokens.map(name => [name, tokens.get(name)!] as const);
+      const header = {
+        key: call.key,
+        fillId: hash.randomToken(),
+        version,
+        ...life,
+        ...encoded,
+        tokens: copied,
+      };
+      const entry = writeEntry(header, encoded.payload, hash);
+      sizes.push(entry.length);
+      yield { key: call.remoteKey, entry, ttlMs: life.hardTtlMs };
+    }
+  }
+
+  #count(writes: readonly Write[], sizes: readonly number[], results: readonly SetResult[]): void {
     const { clock, memory, stats } = this.parts;
     const nowMs = clock.nowMs();
     let [stored, bytes, unknown] = [0, 0, 0];
@@ -196,7 +200,7 @@ export class Writes {
       if (results[at] === 'unknown') unknown += 1;
       if (results[at] !== 'stored') return;
       stored += 1;
-      bytes += sizeOf(entries[at]!.entry);
+      bytes += sizes[at]!;
       memory.stored(call.name, nowMs + life.hardTtlMs);
     });
     if (writes.length === 0) return;

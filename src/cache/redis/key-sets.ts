@@ -1,6 +1,5 @@
 import { RemoteUnavailableError, type RemoteEntry, type SetResult } from '../core';
 import { hashTagOf, type RedisKeys } from './redis-keys';
-import { bySlot } from './slots';
 import type { Topology } from './topology';
 
 /** One command stores so much at most: the server does nothing else meanwhile, and works on it while the next is being sent. */
@@ -17,24 +16,36 @@ export class KeySets {
     private readonly commandTimeoutMs: number,
   ) {}
 
-  /** What became of each. @throws RemoteUnavailableError when none of the commands could be made */
-  async make(entries: readonly RemoteEntry[], version: number): Promise<SetResult[]> {
-    const outcomes = new Map<RemoteEntry, SetResult>();
+  /** What became of each, in their order. @throws RemoteUnavailableError when none of the commands could be made */
+  async make(entries: Iterable<RemoteEntry>, version: number): Promise<SetResult[]> {
+    const outcomes: SetResult[] = [];
     let failure: RemoteUnavailableError | undefined;
-    const make = async (slot: number, part: readonly RemoteEntry[]): Promise<void> => {
+    let made = 0;
+    const make = async ({ slot, entries: some, from }: Part): Promise<void> => {
       try {
-        const replies = await this.#send(slot, part, version);
-        part.forEach((entry, at) => outcomes.set(entry, results[replies[at]!]!));
+        const replies = await this.#send(slot, some, version);
+        made += 1;
+        replies.forEach((reply, at) => (outcomes[from[at]!] = results[reply]!));
       } catch (error) {
         if (!(error instanceof RemoteUnavailableError)) throw error;
         failure = error;
       }
     };
-    const slotOf = ({ key }: RemoteEntry): number => this.topology.slotOf(hashTagOf(key.encoded));
-    const bySlots = [...bySlot(entries, slotOf)];
-    await Promise.all(bySlots.flatMap(([slot, some]) => partsOf(some).map(part => make(slot, part))));
-    if (failure !== undefined && outcomes.size === 0) throw failure;
-    return entries.map(entry => outcomes.get(entry) ?? 'unknown');
+    const sent: Promise<void>[] = [];
+    const filling = new Map<number, Part>();
+    for (const one of entries) {
+      const slot = this.topology.slotOf(hashTagOf(one.key.encoded));
+      let part = filling.get(slot);
+      if (part && !hasRoom(part, one)) sent.push(make(part));
+      if (!part || !hasRoom(part, one)) filling.set(slot, (part = { slot, entries: [], from: [], bytes: 0 }));
+      part.entries.push(one);
+      part.bytes += one.entry.length;
+      part.from.push(outcomes.push('unknown') - 1);
+    }
+    for (const part of filling.values()) sent.push(make(part));
+    await Promise.all(sent);
+    if (failure !== undefined && made === 0) throw failure;
+    return outcomes;
   }
 
   async #send(slot: number, part: readonly RemoteEntry[], version: number): Promise<number[]> {
@@ -44,27 +55,22 @@ export class KeySets {
     const args: (string | number | Buffer)[] = [deadlineMs, version];
     for (const { key, entry, ttlMs } of part) {
       names.push(...this.keys.ofKey(key.encoded));
-      args.push(key.tracked ? 1 : 2, bufferOf(entry.head), bufferOf(entry.tail), ttlMs);
+      args.push(key.tracked ? 1 : 2, bufferOf(entry), ttlMs);
     }
     return node.call('set', () => this.topology.writes.cacheSetd(names.length, ...names, ...args));
   }
 }
 
-/** In the order given, none of them with more entries, or with more bytes unless it is of one, than a command takes. */
-function partsOf(entries: readonly RemoteEntry[]): RemoteEntry[][] {
-  const parts: RemoteEntry[][] = [];
-  let bytes = Infinity;
-  for (const one of entries) {
-    const size = one.entry.head.length + one.entry.tail.length;
-    const last = parts.at(-1);
-    if (last && last.length < entriesPerCommand && bytes + size <= bytesPerCommand) last.push(one);
-    else {
-      parts.push([one]);
-      bytes = 0;
-    }
-    bytes += size;
-  }
-  return parts;
+/** Entries of one slot that share a command, and where each stands among all. */
+interface Part {
+  readonly slot: number;
+  readonly entries: RemoteEntry[];
+  readonly from: number[];
+  bytes: number;
+}
+
+function hasRoom({ entries, bytes }: Part, { entry }: RemoteEntry): boolean {
+  return entries.length < entriesPerCommand && bytes + entry.length <= bytesPerCommand;
 }
 
 export function bufferOf(bytes: Uint8Array): Buffer {

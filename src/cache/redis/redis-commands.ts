@@ -14,14 +14,7 @@ interface ScriptCommands {
     leaseMs: number,
     seen: Buffer,
   ): Promise<[number, (Buffer | number)?]>;
-  cacheFill(
-    data: string,
-    lease: string,
-    token: string,
-    head: Buffer,
-    tail: Buffer,
-    ttlMs: number,
-  ): Promise<number>;
+  cacheFill(data: string, lease: string, token: string, entry: Buffer, ttlMs: number): Promise<number>;
   cacheRenew(lease: string, token: string, leaseMs: number): Promise<number>;
   cacheRel(lease: string, token: string): Promise<number>;
   cacheInv(keys: number, ...args: Arg[]): Promise<number>;

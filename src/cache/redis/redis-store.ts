@@ -21,7 +21,6 @@ import {
   type RemoteOperation,
   type RemoteTierListener,
   type SetResult,
-  type SplitEntry,
   type TimerHandle,
   type NamePart,
   type TokenName,
@@ -200,15 +199,14 @@ export class RedisStore implements RemoteStore {
     return tokens.map(token => values.get(token)!);
   }
 
-  async fill(key: RemoteKey, leaseToken: string, entry: SplitEntry, ttlMs: number): Promise<boolean> {
+  async fill(key: RemoteKey, leaseToken: string, entry: Uint8Array, ttlMs: number): Promise<boolean> {
     const { keys } = this.options;
     const filled = await this.#nodeOf(key).call('fill', () =>
       this.#topology.writes.cacheFill(
         keys.data(key.encoded, key.tracked),
         keys.lease(key.encoded),
         leaseToken,
-        bufferOf(entry.head),
-        bufferOf(entry.tail),
+        bufferOf(entry),
         ttlMs,
       ),
     );
@@ -229,7 +227,7 @@ export class RedisStore implements RemoteStore {
     await this.#nodeOf(key).call('release', () => this.#topology.writes.cacheRel(lease, leaseToken));
   }
 
-  set(entries: readonly RemoteEntry[], version: number): Promise<SetResult[]> {
+  set(entries: Iterable<RemoteEntry>, version: number): Promise<SetResult[]> {
     return this.#sets.make(entries, version);
   }
 

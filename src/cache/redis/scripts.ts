@@ -2,7 +2,8 @@
  * The scripts of the protocol. All keys of one call stand in one hash slot, except in `inv` and `tok`, which take
  * several slots at once only where there is a single node. They run on the miss path and for writes; hits use MGET.
  *
- * Offsets are those of `core/entry.ts` (Lua counts from 1): fill id 9–24, birth between head and tail, version 33–40.
+ * Offsets are those of `core/entry.ts` (Lua counts from 1): fill id 9–24, birth 25–32, version 33–40. Birth is
+ * written into an entry that is stored already: putting it together of parts would copy all of it in Lua.
  */
 
 /** KEYS T…; ARGV ttlMs, random… → the tokens. Missing ones are created; one past half its life is renewed (PEXPIRE is announced, so not on every read). */
@@ -36,12 +37,12 @@ end
 if redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then return {2} end
 return {3, redis.call('PTTL', KEYS[2])}`;
 
-/** KEYS D, L; ARGV token, head, tail, ttlMs → 1, or 0 when the lease is not ours any more. */
+/** KEYS D, L; ARGV token, entry, ttlMs → 1, or 0 when the lease is not ours any more. */
 const fill = `
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
 local time = redis.call('TIME')
-local birth = struct.pack('>d', time[1] * 1000 + math.floor(time[2] / 1000))
-redis.call('SET', KEYS[1], ARGV[2] .. birth .. ARGV[3], 'PX', ARGV[4])
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+redis.call('SETRANGE', KEYS[1], 24, struct.pack('>d', time[1] * 1000 + math.floor(time[2] / 1000)))
 redis.call('DEL', KEYS[2])
 return 1`;
 
@@ -83,7 +84,7 @@ return 1`;
 
 /**
  * KEYS (D, X, L, K)…; ARGV deadline in server ms, version, then for each quadruple which of its keys takes the entry (1 or
- * 2), head, tail, ttlMs → for each 1 stored, -1 too late (the caller has long given up), -2 a newer version is there. One
+ * 2), entry, ttlMs → for each 1 stored, -1 too late (the caller has long given up), -2 a newer version is there. One
  * that is older stops none of the others. Writing D announces it; only where X takes the entry has D to go. What has to go
  * beside D goes at once, and first: a full server lets a script go on that has removed something.
  */
@@ -100,7 +101,7 @@ local function isOlder(target)
 end
 local count, out, gone = #KEYS / 4, {}, {}
 for i = 1, count do
-  local first, which = 4 * i - 4, tonumber(ARGV[4 * i - 1])
+  local first, which = 4 * i - 4, tonumber(ARGV[3 * i])
   if late then
     out[i] = -1
   elseif isOlder(KEYS[first + which]) then
@@ -114,9 +115,9 @@ end
 if #gone > 0 then redis.call('UNLINK', unpack(gone)) end
 for i = 1, count do
   if not out[i] then
-    local first, at = 4 * i - 4, 4 * i - 1
-    local entry = ARGV[at + 1] .. birth .. ARGV[at + 2]
-    redis.call('SET', KEYS[first + tonumber(ARGV[at])], entry, 'PX', ARGV[at + 3])
+    local target = KEYS[4 * i - 4 + tonumber(ARGV[3 * i])]
+    redis.call('SET', target, ARGV[3 * i + 1], 'PX', ARGV[3 * i + 2])
+    redis.call('SETRANGE', target, 24, birth)
     out[i] = 1
   end
 end
