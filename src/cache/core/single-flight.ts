@@ -1,3 +1,4 @@
+import { ChurningMap } from './churning-map';
 import type { Gate, RemoteKey, TokenName } from './ports';
 import type { HeldValue } from './entry-codec';
 import type { MissCause } from './outcomes';
@@ -176,12 +177,13 @@ const noFlights: readonly Flight[] = [];
 
 /** The flights of this process, found by key and by the tokens that they watch. */
 export class FlightTable {
-  readonly #byName = new Map<string, Flight>();
+  readonly #byName = new ChurningMap<string, Flight>();
   /** Refreshes stand apart: whoever misses meanwhile must not wait for them, nor get their errors. */
-  readonly #refreshes = new Map<string, Flight>();
-  readonly #byToken = new Map<TokenName, Set<Flight>>();
+  readonly #refreshes = new ChurningMap<string, Flight>();
+  /** By their numbers. */
+  readonly #byToken = new ChurningMap<TokenName, ChurningMap<number, Flight>>();
   /** Those that nobody finds by their key any more, or never did. */
-  readonly #apart = new Set<Flight>();
+  readonly #apart = new ChurningMap<number, Flight>();
   #count = 0;
 
   /** Number of flights under way, detached ones included. */
@@ -215,7 +217,7 @@ export class FlightTable {
     const last = table.get(name);
     if (last) {
       last.detach();
-      this.#apart.add(last);
+      this.#apart.set(last.number, last);
     }
     const flight = new Flight(name, (this.#count += 1), nowMs);
     flight.isListed = true;
@@ -228,7 +230,7 @@ export class FlightTable {
     const flight = new Flight(name, (this.#count += 1), nowMs);
     flight.detach();
     flight.isListed = true;
-    this.#apart.add(flight);
+    this.#apart.set(flight.number, flight);
     return flight;
   }
 
@@ -242,14 +244,13 @@ export class FlightTable {
     const watched = (flight.watched ??= []);
     if (watched.includes(token)) return;
     watched.push(token);
-    const flights = this.#byToken.get(token) ?? new Set();
-    this.#byToken.set(token, flights);
-    flights.add(flight);
+    let flights = this.#byToken.get(token);
+    if (flights === undefined) this.#byToken.set(token, (flights = new ChurningMap()));
+    flights.set(flight.number, flight);
   }
 
   watching(token: TokenName): readonly Flight[] {
-    const flights = this.#byToken.get(token);
-    return flights ? [...flights] : noFlights;
+    return this.#byToken.get(token)?.values() ?? noFlights;
   }
 
   tokensOf({ goesBy, watched = [] }: Flight): readonly TokenName[] {
@@ -257,7 +258,7 @@ export class FlightTable {
   }
 
   all(): readonly Flight[] {
-    return [...this.#byName.values(), ...this.#refreshes.values(), ...this.#apart];
+    return [...this.#byName.values(), ...this.#refreshes.values(), ...this.#apart.values()];
   }
 
   /** It is over. Loads that have waited for it watch on for the tokens that they are about to take over from it. */
@@ -268,11 +269,11 @@ export class FlightTable {
     flight.isListed = false;
     if (this.#byName.get(flight.name) === flight) this.#byName.delete(flight.name);
     else if (this.#refreshes.get(flight.name) === flight) this.#refreshes.delete(flight.name);
-    else this.#apart.delete(flight);
+    else this.#apart.delete(flight.number);
     if (flight.watched) {
       for (const token of flight.watched) {
         const flights = this.#byToken.get(token);
-        flights?.delete(flight);
+        flights?.delete(flight.number);
         if (flights?.size === 0) this.#byToken.delete(token);
       }
     }
