@@ -1,9 +1,7 @@
 /**
- * A map for what comes and goes all the time. V8 rebuilds the table of a `Map` or `Set` in such use again and again, and links
- * each one that it gives up to the next, with all that stood in it then. Once one of them is in old space, a collection of the
- * young keeps the whole chain: what was read a moment ago is copied and promoted instead of dying, until all is collected. For
- * the flights of reads that more than doubled what a read of Redis cost (`npm run bench -- many`). An object that is used as a
- * dictionary is rebuilt without such links.
+ * A map for what comes and goes all the time, such as the flights of reads: an object used as a dictionary. V8 links each table
+ * that a `Map` or `Set` in such use has given up to the next one; once one of them is in old space, a collection of the young
+ * keeps all that ever stood in them, and each read costs twice (docs/decisions/0015).
  */
 export class ChurningMap<K extends string | number, V> {
   readonly #entries = Object.create(null) as Record<K, V | undefined>;
