@@ -136,6 +136,8 @@ export class NearCache {
     const { softTtlMs, hardTtlMs } = cutLife(stored, policy);
     if (softTtlMs === stored.softTtlMs && hardTtlMs === stored.hardTtlMs) return;
     const isRefreshed = entry.refreshAtMs < entry.expiresAtMs;
+    // Whoever reads it under a policy that is not overridden, or not any more, looks at what is left of its life.
+    entry.plainUntilMs = 0;
     entry.staleAtMs = bornAtMs + softTtlMs;
     entry.expiresAtMs = bornAtMs + hardTtlMs;
     const refreshAtMs = bornAtMs + softTtlMs * (policy.refreshAheadFraction || 1);

@@ -35,25 +35,29 @@ describe('hits in L1 that are counted in their entry', () => {
     expect(cache.stats().policies.exact?.outcomes.l1_hit).toBe(7);
   });
 
-  test('stand under the policy of the read, whoever else reads the same entry', async () => {
+  const ways = [
+    ['one at a time', (cache, by) => cache.getOrSet('a', () => 'v', { policy: by })],
+    ['many at a time', (cache, by) => cache.getMany(['a'], { policy: by })],
+  ] satisfies [string, (cache: ReturnType<typeof make>['cache'], by: CachePolicy) => Promise<unknown>][];
+
+  test.each(ways)('stand under the policy of the read, %s, whoever else reads it', async (_how, read) => {
     const { cache } = make();
     const other = definePolicy('other', { ttlMs: 3_600_000, jitter: 0, refreshAheadFraction: 0 });
     await cache.getOrSet('a', () => 'v', { policy });
-    for (const by of [policy, policy, other, other, other, policy])
-      await cache.getOrSet('a', () => 'x', { policy: by });
+    for (const by of [policy, policy, other, other, other, policy]) await read(cache, by);
     expect(cache.stats().policies.exact?.outcomes.l1_hit).toBe(3);
     expect(cache.stats().policies.other?.outcomes.l1_hit).toBe(3);
   });
 
-  test('are heard from the moment in which somebody listens, and counted before and after alike', async () => {
+  test.each(ways)('are heard, %s, while somebody listens, and counted alike', async (_how, read) => {
     const { cache } = make();
-    const read = (): Promise<unknown> => cache.getOrSet('a', () => 'v', { policy });
     const heard: string[] = [];
-    for (let time = 0; time < 3; time += 1) await read();
+    await cache.getOrSet('a', () => 'v', { policy });
+    for (let time = 0; time < 2; time += 1) await read(cache, policy);
     const stop = cache.events.on('read', ({ outcome }) => void heard.push(outcome));
-    for (let time = 0; time < 2; time += 1) await read();
+    for (let time = 0; time < 2; time += 1) await read(cache, policy);
     stop();
-    await read();
+    await read(cache, policy);
     expect(heard).toEqual(['l1_hit', 'l1_hit']);
     expect(cache.stats().totals.outcomes).toMatchObject({ miss: 1, l1_hit: 5 });
   });
@@ -65,6 +69,30 @@ describe('hits in L1 that are counted in their entry', () => {
     await clock.advance(2_000);
     expect([await read(), await read()]).toEqual(['v', 'v']);
     cache.overridePolicies({ exact: { ttlMs: 1_000 } });
+    expect(await read()).toBeUndefined();
+  });
+
+  test('end when an override has cut the entry, and are not resumed when it is taken back', async () => {
+    const { cache, clock } = make();
+    await cache.getOrSet('a', () => 'v', { policy });
+    await clock.advance(2_000);
+    expect(await cache.get('a', { policy })).toBe('v');
+    cache.overridePolicies({ exact: { ttlMs: 1_000 } });
+    expect(cache.peekFresh('a', policy)).toBeUndefined();
+    cache.overridePolicies({});
+    const answer = await cache.lookup('a', () => 'w', { policy });
+    expect(answer).toMatchObject({ value: 'w', outcome: 'miss', cause: 'expired' });
+    expect(cache.stats().totals.outcomes).toMatchObject({ l1_hit: 1, stale_hit: 0, miss: 2 });
+  });
+
+  test('end with the fresh life of an entry that is refreshed at no time', async () => {
+    const { cache, clock } = make();
+    const read = (): Promise<unknown> => cache.get('a', { policy });
+    await cache.getOrSet('a', () => 'v', { policy });
+    cache.overridePolicies({ exact: { ttlMs: 1_000, staleMs: 1_000 } });
+    await clock.advance(999);
+    expect([await read(), await read()]).toEqual(['v', 'v']);
+    await clock.advance(1);
     expect(await read()).toBeUndefined();
   });
 

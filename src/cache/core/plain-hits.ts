@@ -57,7 +57,6 @@ export class PlainHits {
     for (const entry of entries) {
       this.#take(entry);
       entry.countedFor = undefined;
-      entry.plainUntilMs = 0;
     }
   }
 
