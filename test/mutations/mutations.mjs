@@ -101,6 +101,20 @@ export const mutations = [
     tests: [sets],
   },
   {
+    name: 'set: a command leaves while the entries of the next are made',
+    file: 'src/cache/redis/key-sets.ts',
+    find: 'for (const one of entries) {\n      const slot',
+    replace: 'for (const one of [...entries]) {\n      const slot',
+    tests: ['src/cache/redis/key-sets.spec.ts'],
+  },
+  {
+    name: 'set: what became of each stands where it stood, whatever its slot',
+    file: 'src/cache/redis/key-sets.ts',
+    find: 'outcomes[from[at]!]',
+    replace: 'outcomes[from[0]! + at]',
+    tests: ['src/cache/redis/key-sets.spec.ts'],
+  },
+  {
     name: 'set: the entry gets its birth in server time',
     file: 'src/cache/redis/scripts.ts',
     find: "redis.call('SETRANGE', target, 24, birth)",
