@@ -860,15 +860,15 @@ export const mutations = [
   {
     name: 'plain hits: of many keys, too, are of one policy',
     file: 'src/cache/core/lookup.ts',
-    find: 'entry?.countedFor === policy && nowMs',
-    replace: 'entry !== undefined && nowMs',
+    find: 'if (entry.countedFor === policy && nowMs < entry.plainUntilMs && !isHeard)',
+    replace: 'if (nowMs < entry.plainUntilMs && !isHeard)',
     tests: ['src/cache/core/plain-hits.spec.ts'],
   },
   {
     name: 'plain hits: of many keys, too, are none where somebody listens',
     file: 'src/cache/core/lookup.ts',
-    find: 'if (isPlain && !isHeard)',
-    replace: 'if (isPlain)',
+    find: 'nowMs < entry.plainUntilMs && !isHeard)',
+    replace: 'nowMs < entry.plainUntilMs)',
     tests: ['src/cache/core/plain-hits.spec.ts'],
   },
   {

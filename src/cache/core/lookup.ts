@@ -182,8 +182,7 @@ export class Lookups {
     for (const key of keys) {
       const name = typeof key === 'string' ? names.knownNameOf(key) : undefined;
       const entry = name === undefined ? undefined : near.read(name, tier, nowMs, policy);
-      const isPlain = entry?.countedFor === policy && nowMs < entry.plainUntilMs;
-      if (entry === undefined || !(isPlain || isFresh(entry, nowMs))) {
+      if (entry === undefined || !isFresh(entry, nowMs)) {
         missing.add(key);
         continue;
       }
@@ -191,7 +190,8 @@ export class Lookups {
       found.set(key, entry.held.read());
       // Named twice, read once.
       if (found.size === already) continue;
-      if (isPlain && !isHeard) plainHits.again(entry);
+      // Not before the value is read: a serialiser that asks for statistics ends that the entry counts.
+      if (entry.countedFor === policy && nowMs < entry.plainUntilMs && !isHeard) plainHits.again(entry);
       else this.#countFresh(key, policy, entry, nowMs);
     }
     return missing;

@@ -6,6 +6,7 @@ import { HeldValue } from './entry-codec';
 import type { NearEntry } from './near-cache';
 import { maxEntriesHeld, PlainHits } from './plain-hits';
 import { definePolicy, type CachePolicy } from './policy';
+import type { ValueSerializer } from './ports';
 import { ReadProfile } from './read-profile';
 import { CacheStats } from './stats';
 import { TokenTable } from './tokens';
@@ -60,6 +61,29 @@ describe('hits in L1 that are counted in their entry', () => {
     await read(cache, policy);
     expect(heard).toEqual(['l1_hit', 'l1_hit']);
     expect(cache.stats().totals.outcomes).toMatchObject({ miss: 1, l1_hit: 5 });
+  });
+
+  test('are all there when a serialiser looks at them while many are read', async () => {
+    const { cache } = make();
+    let look = (): unknown => undefined;
+    // Makes what cannot be frozen, so that it is read for each reader.
+    const decode = (bytes: Uint8Array): Date => {
+      look();
+      return new Date(bytes[0]!);
+    };
+    const serializer: ValueSerializer = {
+      id: 77,
+      isolation: 'freeze',
+      encode: () => new Uint8Array([7]),
+      decode,
+    };
+    const by = exactPolicy({ serializer });
+    await cache.getOrSet('a', () => new Date(7), { policy: by });
+    await cache.get('a', { policy: by });
+    look = () => cache.stats();
+    await cache.getMany(['a'], { policy: by });
+    expect(await cache.get('a', { policy: by })).toEqual(new Date(7));
+    expect(cache.stats().totals.outcomes.l1_hit).toBe(3);
   });
 
   test('end when the policy is given a shorter life', async () => {
