@@ -914,6 +914,13 @@ export const mutations = [
     tests: ['src/cache/core/plain-hits.spec.ts'],
   },
   {
+    name: 'plain hits: their entries go when the cache is cleared',
+    file: 'src/cache/core/near-cache.ts',
+    find: 'this.onClear();',
+    replace: '',
+    tests: ['src/cache/core/plain-hits.spec.ts'],
+  },
+  {
     name: 'plain hits: are of one policy',
     file: 'src/cache/core/near-cache.ts',
     find: 'const isPlain = entry.countedFor === policy && ',

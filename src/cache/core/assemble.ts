@@ -56,6 +56,7 @@ export function assemble(
   const flights = new FlightTable();
   const stats = new CacheStats(clock, codec);
   const profile = new ReadProfile(clock, hash);
+  const plainHits = new PlainHits(stats, profile);
   const memory = new KeyMemory();
   const events = new CacheEvents();
   local.onEvict(name => {
@@ -91,7 +92,11 @@ export function assemble(
     options,
     policies: new PolicyOverrides(),
     names,
-    near: new NearCache(local, (name, expiresAtMs) => memory.cut(name, expiresAtMs)),
+    near: new NearCache(
+      local,
+      (name, expiresAtMs) => memory.cut(name, expiresAtMs),
+      () => plainHits.settle(),
+    ),
     codec,
     tokens,
     ownTokens: new TokenTable(undefined),
@@ -101,7 +106,7 @@ export function assemble(
     memory,
     stats,
     profile,
-    plainHits: new PlainHits(stats, profile),
+    plainHits,
     events,
     background,
     leases: new Leases(remote?.store, background, clock),

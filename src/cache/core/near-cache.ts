@@ -47,10 +47,11 @@ export class NearCache {
   #epoch = 0;
   #closed = false;
 
-  /** @param onCut hears of an entry that ends sooner than it was stored with */
+  /** @param onCut hears of an entry that ends sooner than it was stored with; @param onClear, that all of them are gone */
   constructor(
     private readonly store: LocalStore<NearEntry>,
     private readonly onCut: (name: string, expiresAtMs: number) => void,
+    private readonly onClear: () => void = () => undefined,
   ) {}
 
   get epoch(): number {
@@ -153,6 +154,7 @@ export class NearCache {
   clear(): void {
     this.#epoch += 1;
     this.store.clear();
+    this.onClear();
   }
 
   /** Nothing enters any more: a load that did not end in time may still bring something. */

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { cachesUnderTest, exactPolicy } from '../../../test/fakes/cache-under-test';
 import { FakeClock, settled } from '../../../test/fakes/fake-clock';
@@ -223,6 +225,25 @@ describe('hits in L1 that are counted in their entry', () => {
 });
 
 describe('entries that are held for their counts', () => {
+  const make = cachesUnderTest();
+
+  test('are let go with all others when the cache is cleared', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const { cache } = make();
+    const read = async (): Promise<WeakRef<object>> => {
+      await cache.getOrSet('a', () => ({ of: 'a' }));
+      return new WeakRef((await cache.get<object>('a'))!);
+    };
+    const value = await read();
+    await cache.clear();
+    // A reference that was made in this turn keeps its target until it ends.
+    await new Promise(resolve => setImmediate(resolve));
+    collect();
+    expect(value.deref()).toBeUndefined();
+    expect(cache.stats().totals.l1.hits).toBe(1);
+  });
+
   const policy = definePolicy('many');
   const far = 1e12;
   const serializer = {
