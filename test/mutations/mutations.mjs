@@ -425,10 +425,17 @@ export const mutations = [
     tests: [coherence],
   },
   {
-    name: 'isolation: plain values are frozen',
+    name: 'isolation: plain values are frozen, whoever has decoded them',
     file: 'src/cache/core/entry-codec.ts',
     find: 'Object.freeze(value);',
     replace: '',
+    tests: ['src/cache/core/entry-codec.spec.ts'],
+  },
+  {
+    name: 'isolation: plain values are frozen as they are decoded',
+    file: 'src/cache/codec/msgpack-serializer.ts',
+    find: 'structures, freezeData };',
+    replace: 'structures, freezeData: false };',
     tests: [parity],
   },
   {

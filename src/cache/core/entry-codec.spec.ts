@@ -65,8 +65,11 @@ const noise = (bytes: number): Uint8Array =>
   Uint8Array.from({ length: bytes }, (_, at) => (at * 2_654_435_761) >>> 24);
 
 describe('values and their readers', () => {
-  test('plain data is one object for all readers, frozen to the bottom', () => {
-    const { held } = codecWith().encode({ list: [{ a: 1 }], text: 'x', nothing: null });
+  test.each([
+    ['MessagePack', new MsgpackSerializer()],
+    ['JSON', new JsonSerializer()],
+  ])('plain data is one object for all readers, frozen to the bottom: %s', (_format, serializer) => {
+    const { held } = codecWith({ serializer }).encode({ list: [{ a: 1 }], text: 'x', nothing: null });
     const value = held.read() as { list: { a: number }[] };
     expect(held.read()).toBe(value);
     expect([value, value.list, value.list[0]].map(Object.isFrozen)).toEqual([true, true, true]);
