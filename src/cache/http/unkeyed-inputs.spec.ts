@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { UnkeyedInputError, watchInputs, type CoveredInputs } from './unkeyed-inputs';
 
 const covered: CoveredInputs = {
@@ -133,6 +134,24 @@ describe('a cached handler', () => {
     expect(request.ip).toBe('127.0.0.1');
     release();
     await expect(run).resolves.toBeUndefined();
+  });
+
+  it('is not blamed for what another watched handler reads at the same time', async () => {
+    const request = made();
+    let release!: () => void;
+    const held = new Promise<void>(resolve => (release = resolve));
+    const run = watchInputs(request, covered).run(async () => held);
+    await watchInputs(made(), covered).run(async () => request.ip);
+    release();
+    await expect(run).resolves.toBeUndefined();
+  });
+
+  it('leaves no async context behind that the promises of all that comes after it would pay for', async () => {
+    const entered = jest.spyOn(AsyncLocalStorage.prototype, 'run');
+    for (let each = 0; each < 10; each += 1) await watchInputs(made(), covered).run(async () => undefined);
+    expect(entered).toHaveBeenCalledTimes(10);
+    expect(new Set(entered.mock.contexts).size).toBe(1);
+    entered.mockRestore();
   });
 
   it('may set what its request carries along', async () => {

@@ -62,6 +62,12 @@ const harmless = new Set<string>([
 ]);
 
 /**
+ * Whose handler runs, as its watch. One for all requests: until Node 24 each storage that has ever run something costs time at
+ * every promise of the process and is never freed, so that one for each request made the process slower with every request.
+ */
+const inside = new AsyncLocalStorage<InputWatch | undefined>();
+
+/**
  * Watches a request while its cached handler runs. The request itself is changed for that time, because the framework hands
  * that one, and no copy of it, to parameter decorators, pipes and interceptors. What reads it from elsewhere (a logger that
  * hears the connection close) is not the handler, which the async context tells.
@@ -69,15 +75,14 @@ const harmless = new Set<string>([
  * The names of the query may be listed: a request with one that is not declared never comes here.
  */
 export function watchInputs(request: object, covered: CoveredInputs): InputWatch {
-  const inside = new AsyncLocalStorage<true>();
   const unkeyed = new Set<string>();
   const refuse = (input: string): void => {
-    if (inside.getStore() !== true) return;
+    if (inside.getStore() !== watch) return;
     unkeyed.add(input);
     throw new UnkeyedInputError(covered.where, [input]);
   };
   // The query of Express is worked out from the URL, by a getter: that is not the handler's doing.
-  const outside = (read: () => unknown): unknown => inside.exit(read);
+  const outside = (read: () => unknown): unknown => inside.run(undefined, read);
   /** A view on an object that answers for the covered names and refuses the others. */
   const view = (
     kind: string,
@@ -120,13 +125,13 @@ export function watchInputs(request: object, covered: CoveredInputs): InputWatch
   }
   for (const name of wholeInputs) views[name] = value => (refuse(name), value);
 
-  return {
+  const watch: InputWatch = {
     async run(handler) {
       const restore = Object.entries(views).map(([name, look]) =>
         replace(request as Source, name, look, outside),
       );
       try {
-        return await inside.run(true, handler);
+        return await inside.run(watch, handler);
       } finally {
         for (const undo of restore) undo();
         // A handler that has caught the error has read it all the same.
@@ -134,6 +139,7 @@ export function watchInputs(request: object, covered: CoveredInputs): InputWatch
       }
     },
   };
+  return watch;
 }
 
 /** Puts an accessor of our own in front of a property, and says how to take it away again. */
