@@ -1,5 +1,5 @@
 import { toDiskDtos, toGpuDtos, toMemoryDto, toNetworkDtos } from './machine-mapping';
-import type { MachineQuestions } from './machine-thread';
+import type { MachineQuestions } from './machine-reader';
 
 const memory = { total: 1_000, available: 250, swaptotal: 0, swapused: 0 } as MachineQuestions['mem'];
 

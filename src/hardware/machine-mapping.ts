@@ -1,5 +1,5 @@
 import type { DiskDto, GpuDto, MemoryDto, NetworkDto, ProcessCountsDto } from './dto/hardware-response.dto';
-import type { MachineQuestions } from './machine-thread';
+import type { MachineQuestions } from './machine-reader';
 import { percentOf, round } from './round';
 
 /** Wire forms of what `systeminformation` says; its zeros and empty texts that mean "not known" become null. */

@@ -1,7 +1,7 @@
 import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import os from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { MachineThread, MachineUnreadableError, type MachineQuestions } from './machine-thread';
+import { MachineReader, MachineUnreadableError, type MachineQuestions } from './machine-reader';
 
 /** How often the CPU is looked at, in milliseconds: its percentages are of the time between two looks. */
 const samplePeriodMs = 5_000;
@@ -32,7 +32,7 @@ export interface ProcessTable {
 @Injectable()
 export class Machine implements OnModuleInit, OnModuleDestroy {
   private readonly log = new Logger('Hardware');
-  private readonly thread = new MachineThread();
+  private readonly reader = new MachineReader();
   private readonly closed = new AbortController();
   private readonly unreadable = new Set<string>();
   private sample: CpuSample | null = null;
@@ -52,7 +52,7 @@ export class Machine implements OnModuleInit, OnModuleDestroy {
 
   async onModuleDestroy(): Promise<void> {
     this.closed.abort();
-    await this.thread.close();
+    await this.reader.close();
     await this.sampling;
   }
 
@@ -172,7 +172,7 @@ export class Machine implements OnModuleInit, OnModuleDestroy {
   /** Null when it cannot be read; said once for each question until it can be read again. */
   private async ask<Q extends keyof MachineQuestions>(question: Q): Promise<MachineQuestions[Q] | null> {
     try {
-      const answer = await this.thread.ask(question);
+      const answer = await this.reader.ask(question);
       this.unreadable.delete(question);
       return answer;
     } catch (error) {

@@ -1,4 +1,3 @@
-import type { Systeminformation } from 'systeminformation';
 import type { ProcessDto, ProcessListDto } from './dto/process-response.dto';
 import type { ProcessTable } from './machine';
 import { round } from './round';
@@ -24,7 +23,7 @@ export interface ProcessFilter {
   minMemoryMb: number;
 }
 
-type Process = Systeminformation.ProcessesProcessData;
+type Process = ProcessTable['processes']['list'][number];
 const mebibyte = 1_048_576;
 
 /** The largest first for CPU and memory, ascending for names and ids; equal ones by id, so that two answers agree. */

@@ -1,10 +1,11 @@
-import childProcess from 'node:child_process';
+import childProcess, { type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { HardwareService } from '../../src/hardware/hardware.service';
 import { Machine } from '../../src/hardware/machine';
 import { eventually } from '../e2e/harness/eventually';
-import { MachineThread, MachineUnreadableError } from '../../src/hardware/machine-thread';
+import { MachineReader, MachineUnreadableError } from '../../src/hardware/machine-reader';
 
 const everything = { disk: true, network: true, gpu: true, processes: true };
 
@@ -15,7 +16,7 @@ describe('this machine', () => {
     machine = new Machine();
     machine.onModuleInit();
     hardware = new HardwareService(machine);
-    await hardware.metrics(everything); // the thread starts and loads its library
+    await hardware.metrics(everything); // the reader starts and loads its library
   });
   afterAll(() => machine.onModuleDestroy());
 
@@ -54,7 +55,7 @@ describe('this machine', () => {
   it('says so when the program that lists processes is missing, and invents none', async () => {
     // What the library answers where there is no `ps`, as on slim images.
     const none = { all: 0, running: 0, blocked: 0, sleeping: 0, unknown: 0, list: [] };
-    jest.spyOn(MachineThread.prototype, 'ask').mockResolvedValue(none);
+    jest.spyOn(MachineReader.prototype, 'ask').mockResolvedValue(none);
     const bare = new Machine();
     expect(await bare.processes()).toBeNull();
     await expect(
@@ -84,6 +85,25 @@ describe('this machine', () => {
     for (const spy of synchronous) expect(spy).not.toHaveBeenCalled();
   });
 
+  // A fork copies the page table of the process that starts a program, and holds up its threads meanwhile.
+  it('is read by programs that a small process starts, and not this one', async () => {
+    const { list } = (await machine.processes())!.processes;
+    const parents = new Map(list.map(({ pid, parentPid }) => [pid, parentPid]));
+    const wayUp = (pid: number | undefined): number[] => (pid ? [pid, ...wayUp(parents.get(pid))] : []);
+    // The program that has listed them is among them, below a shell.
+    const ways = list.filter(({ name }) => name === 'ps').map(({ pid }) => wayUp(pid));
+    const way = ways.find(pids => pids.includes(process.pid))!;
+    expect(way.indexOf(process.pid)).toBe(3);
+    expect(list.find(({ pid }) => pid === way[2])!.memRss).toBeLessThan(150 * 1_024);
+  });
+
+  it('is described without command lines, which hold passwords of other programs', async () => {
+    const { list } = (await machine.processes())!.processes;
+    expect(Object.keys(list[0]!).sort()).toEqual(
+      ['pid', 'parentPid', 'name', 'user', 'state', 'cpu', 'mem', 'memRss', 'started'].sort(),
+    );
+  });
+
   it('has a CPU sample of the time up to now for who asks more often than every five seconds', async () => {
     const [first, shared] = await Promise.all([machine.freshCpuSample(), machine.freshCpuSample()]);
     expect(shared).toBe(first);
@@ -109,22 +129,35 @@ describe('this machine', () => {
   });
 });
 
-describe('the thread that reads it', () => {
+describe('the process that reads it', () => {
   it('begins anew after it was given up for taking too long', async () => {
-    const thread = new MachineThread(1);
-    await expect(thread.ask('processes')).rejects.toThrow(MachineUnreadableError);
-    await expect(thread.ask('processes')).rejects.toThrow(/longer than 1 ms|has ended/);
-    await thread.close();
+    const reader = new MachineReader(1);
+    await expect(reader.ask('processes')).rejects.toThrow(MachineUnreadableError);
+    await expect(reader.ask('processes')).rejects.toThrow(/longer than 1 ms|has ended/);
+    await reader.close();
+  });
+
+  it('ends with the process that it works for, and not for a signal that is meant for that one', async () => {
+    const started = jest.spyOn(childProcess, 'spawn');
+    const reader = new MachineReader();
+    await reader.ask('mem');
+    const child = started.mock.results[0]!.value as ChildProcess;
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) child.kill(signal);
+    await expect(reader.ask('mem')).resolves.toHaveProperty('total');
+    child.disconnect(); // as it is when this process is killed
+    await once(child, 'exit');
+    expect(child.signalCode).toBeNull();
+    await reader.close();
   });
 
   it('answers nothing after it was closed, and what was under way is rejected', async () => {
-    const thread = new MachineThread();
-    const outcome = thread.ask('processes').then(
+    const reader = new MachineReader();
+    const outcome = reader.ask('processes').then(
       () => 'answered',
       (error: Error) => error.message,
     );
-    await thread.close();
+    await reader.close();
     expect(await outcome).toContain('shutting down');
-    await expect(thread.ask('mem')).rejects.toThrow('shutting down');
+    await expect(reader.ask('mem')).rejects.toThrow('shutting down');
   });
 });
