@@ -1,3 +1,4 @@
+import { Scheduler } from './scheduler'; // first: it looks which threads there are
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -17,6 +18,7 @@ const batch = 1_000;
 
 /** The application in a process of its own: tells its URL, and then for each message how late its event loop was since the last one. */
 async function main(): Promise<void> {
+  const probe = new LoopProbe(Scheduler.open());
   const app = await NestFactory.create<NestExpressApplication>(
     AppModule,
     new LimitedExpressAdapter(),
@@ -27,7 +29,6 @@ async function main(): Promise<void> {
   const [agents, probed, agentUrl] = process.argv.slice(2);
   if (agentUrl !== undefined) await seedAgents(app.get(Database), Number(agents), Number(probed), agentUrl);
   await app.listen(0, '127.0.0.1');
-  const probe = new LoopProbe();
   probe.start();
   process.on('message', () => process.send?.(probe.take()));
   process.once('disconnect', () => void app.close().then(() => process.exit(0)));

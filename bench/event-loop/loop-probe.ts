@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { createHistogram, PerformanceObserver } from 'node:perf_hooks';
+import { heldUpMs } from './held-up';
+import type { Scheduler, ThreadTimes } from './scheduler';
 
 const periodMs = 1;
-/** Of the main thread: nanoseconds on a processor, nanoseconds of waiting for one, and turns. Linux alone has it. */
-const schedulerFile = '/proc/self/schedstat';
 
 /** How long the event loop was held up, in milliseconds. */
 export interface Delay {
@@ -16,17 +15,17 @@ export interface Delay {
   maxPause: number;
 }
 
-/**
- * A timer of a millisecond that looks how late it is, and how much of that its thread was at work. The rest it was ready and
- * another process had the processor, or its collector waited for its helpers to get one: that says how busy the machine is and
- * not how long our code held up the loop, and would be most of it on any machine that is not idle.
- */
+/** A timer of a millisecond that looks how late it is, and how much of that is the loop's own. */
 export class LoopProbe {
   readonly #own = createHistogram();
   #maxOnTheWall = 0;
   #maxPause = 0;
   #lastMs = performance.now();
-  #lastWorkedMs = workedMs();
+  #lastTimes: ThreadTimes | undefined;
+
+  constructor(private readonly scheduler: Scheduler | undefined) {
+    this.#lastTimes = scheduler?.now();
+  }
 
   start(): void {
     new PerformanceObserver(list => {
@@ -51,18 +50,12 @@ export class LoopProbe {
 
   #look(): void {
     const nowMs = performance.now();
-    const worked = workedMs();
+    const times = this.scheduler?.now();
     const lateMs = Math.max(nowMs - this.#lastMs - periodMs, 0);
-    const ownMs = worked === undefined ? lateMs : Math.min(lateMs, worked - (this.#lastWorkedMs ?? 0));
+    const ownMs = times && this.#lastTimes ? heldUpMs(lateMs, this.#lastTimes, times) : lateMs;
     this.#own.record(Math.max(Math.round(1_000 * ownMs), 1));
     this.#maxOnTheWall = Math.max(this.#maxOnTheWall, lateMs);
     this.#lastMs = nowMs;
-    this.#lastWorkedMs = worked;
+    this.#lastTimes = times;
   }
-}
-
-/** Milliseconds that the main thread was on a processor; undefined where the system does not tell. */
-function workedMs(): number | undefined {
-  if (process.platform !== 'linux') return undefined;
-  return Number(readFileSync(schedulerFile, 'utf8').split(' ')[0]) / 1e6;
 }

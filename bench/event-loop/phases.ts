@@ -11,6 +11,8 @@ export interface Phase {
   round?: (url: string) => Promise<void>;
 }
 
+/** In production only who has a key may administer. */
+export const adminKey = 'benchmark-admin-key-0123456789abcdef';
 const hardware = '/api/v1/hardware';
 const agents = 10_000;
 const probedAgents = 1_000;
@@ -26,7 +28,7 @@ async function textOf(response: Response): Promise<string> {
 }
 
 async function post(url: string, body: unknown): Promise<string> {
-  const headers = { 'Content-Type': 'application/json' };
+  const headers = { 'Content-Type': 'application/json', 'X-API-Key': adminKey };
   return textOf(await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) }));
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { keepResult, machine } from '../measure/results';
 import type { Delay } from './loop-probe';
-import { get, type Phase, prepare, statusOf, streamOf } from './phases';
+import { adminKey, get, type Phase, prepare, statusOf, streamOf } from './phases';
 
 /**
  * `npm run bench:event-loop [-- --short]`: how long the event loop of an instance is held up by what goes on beside requests for
@@ -41,9 +41,13 @@ function markdownOf(rows: readonly ({ name: string } & Delay)[]): string {
   return [
     '# How long the event loop is held up',
     '',
-    `Beside requests for what is cached, ${phaseMs / 1_000} s of each, in an instance of its own on ${database}. A timer of a`,
-    'millisecond looks how late it is, and how much of that its thread was at work, pauses of the garbage collector included. The rest',
-    'it was ready and other processes had the processors: the last two columns have that too, and show how busy the machine was.',
+    `Beside requests for what is cached, ${phaseMs / 1_000} s of each, in an instance of its own on ${database}, as in production. A`,
+    'timer of a millisecond looks how late it is: that is how long a request would have waited for the loop. Taken off is what other',
+    'programs had the processors for: the time in which the thread was ready to go on and waited for a processor, and as much of a wait',
+    'for the end of a collection as its helpers waited for one. Work of the thread, its part of a collection, locks, files and programs',
+    'that it waits for are all in. The last two columns have nothing taken off, and show how busy the machine was; threads and',
+    'processes of the instance itself are part of that.',
+    '',
     `Node ${process.version}, ${cpus().length} cores. \`npm run bench:event-loop\``,
     '',
     `| beside cached requests | p50 ms | p99 ms | longest ms | under ${limitMs} ms | longest on the wall ms | pause of the collector on the wall ms |`,
@@ -56,8 +60,9 @@ function markdownOf(rows: readonly ({ name: string } & Delay)[]): string {
 async function measure(phase: Phase): Promise<Delay> {
   const dataDir = mkdtempSync(join(tmpdir(), 'sutazai-event-loop-'));
   const quiet = { REDIS_URL: 'off', RATE_LIMIT: 'off', LOG_LEVEL: 'warn', DATA_DIR: dataDir };
+  const asShipped = { NODE_ENV: 'production', ADMIN_API_KEYS: adminKey };
   const child = fork(join(__dirname, 'instance.js'), phase.args ?? [], {
-    env: { ...quiet, ...process.env, ...phase.env },
+    env: { ...quiet, ...process.env, ...asShipped, ...phase.env },
   });
   try {
     const { url } = await answerOf<{ url: string }>(child);
