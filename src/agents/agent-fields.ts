@@ -26,7 +26,7 @@ export const textPattern = /^[^\0\p{Cs}]*$/u;
 
 export const messages = Object.freeze({
   id: 'must be 1 to 63 lower-case letters, digits and dashes, not beginning or ending with a dash',
-  name: `must be 1 to ${agentLimits.name} characters on one line`,
+  name: `must be 1 to ${agentLimits.name} characters on one line, with one at least that can be seen`,
   type: `must be 1 to ${agentLimits.type} lower-case letters, digits, dots, dashes and underscores`,
   status: `must be one of ${agentStatuses.join(', ')}`,
   reportedStatus: `must be one of ${reportedStatuses.join(', ')}`,

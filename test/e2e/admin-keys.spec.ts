@@ -212,6 +212,8 @@ describe('admin keys of the database, on two instances', () => {
   it.each([
     [{ scopes: ['cache:read'] }, 'VALIDATION_FAILED'],
     [{ name: '', scopes: ['cache:read'] }, 'VALIDATION_FAILED'],
+    [{ name: '  ', scopes: ['cache:read'] }, 'VALIDATION_FAILED'],
+    [{ name: '\u3164\u2800', scopes: ['cache:read'] }, 'VALIDATION_FAILED'],
     [{ name: 'a\nb', scopes: ['cache:read'] }, 'VALIDATION_FAILED'],
     [{ name: 'x'.repeat(65), scopes: ['cache:read'] }, 'VALIDATION_FAILED'],
     [{ name: 'a', scopes: [] }, 'VALIDATION_FAILED'],

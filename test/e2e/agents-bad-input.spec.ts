@@ -86,6 +86,10 @@ const cases: Case[] = [
   ...(
     [
       [{ name: '' }, 'VALIDATION_FAILED', 'name'],
+      [{ name: ' ' }, 'VALIDATION_FAILED', 'name'],
+      [{ name: ' \u00a0\u2003\u3000' }, 'VALIDATION_FAILED', 'name'],
+      [{ name: '\u200b\u2060\ufe0f' }, 'VALIDATION_FAILED', 'name'],
+      [{ name: '\u3164\u2800' }, 'VALIDATION_FAILED', 'name'],
       [{ name: 'x'.repeat(101) }, 'VALIDATION_FAILED', 'name'],
       [{ name: 'a\u0000' }, 'VALIDATION_FAILED', 'name'],
       [{ name: 'a\u001bb' }, 'VALIDATION_FAILED', 'name'],

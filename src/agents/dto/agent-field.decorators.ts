@@ -9,6 +9,7 @@ import {
   Matches,
   MaxLength,
 } from 'class-validator';
+import { HasVisibleText } from '../../http/visible-text.decorator';
 import {
   agentLimits,
   agentStatuses,
@@ -23,7 +24,7 @@ export const IsAgentName = (): PropertyDecorator =>
   applyDecorators(
     IsString({ message: messages.name }),
     Matches(linePattern, { message: messages.name }),
-    Matches(/\S/, { message: messages.name }),
+    HasVisibleText(messages.name),
     MaxLength(agentLimits.name, { message: messages.name }),
   );
 

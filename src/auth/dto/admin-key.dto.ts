@@ -1,13 +1,17 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn, IsString, Matches } from 'class-validator';
+import { HasVisibleText } from '../../http/visible-text.decorator';
 import { scopes, type Scope } from '../scopes';
+
+const nameLimits = 'must be 1 to 64 printable characters without spaces around them';
 
 export class CreateKeyDto {
   @ApiProperty({ example: 'deploy pipeline', description: 'For people: 1 to 64 printable characters' })
   @IsString({ message: 'must be a text' })
   @Matches(/^(?=.{1,64}$)[^\p{C}\p{Zl}\p{Zp}\s](?:[^\p{C}\p{Zl}\p{Zp}]*[^\p{C}\p{Zl}\p{Zp}\s])?$/u, {
-    message: 'must be 1 to 64 printable characters without spaces around them',
+    message: nameLimits,
   })
+  @HasVisibleText(nameLimits)
   name!: string;
 
   @ApiProperty({ enum: scopes, isArray: true, example: ['cache:read', 'cache:write'] })
