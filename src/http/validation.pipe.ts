@@ -78,7 +78,7 @@ function flatten(error: ValidationError, parent: string): ProblemItem[] {
   const path = (
     isIndex ? `${parent}[${error.property}]` : parent === '' ? error.property : `${parent}.${error.property}`
   ).slice(0, maxPathCharacters);
-  const own = Object.entries(error.constraints ?? {}).map(([constraint, message]) => ({
+  const own = constraintsOf(error).map(([constraint, message]) => ({
     path,
     code: constraint === 'whitelistValidation' ? 'UNKNOWN_FIELD' : screaming(constraint),
     message:
@@ -87,6 +87,13 @@ function flatten(error: ValidationError, parent: string): ProblemItem[] {
         : withoutName(message, error.property),
   }));
   return [...own, ...(error.children ?? []).flatMap(child => flatten(child, path))];
+}
+
+/** With their messages. That a field is nothing to look into is said by what asks for an object there, in its own words. */
+function constraintsOf({ constraints = {} }: ValidationError): [constraint: string, message: string][] {
+  const all = Object.entries(constraints);
+  const others = all.filter(([constraint]) => constraint !== 'nestedValidation');
+  return others.length > 0 ? others : all;
 }
 
 /** `isInt` becomes `IS_INT`. */

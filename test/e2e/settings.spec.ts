@@ -207,6 +207,20 @@ describe('the settings', () => {
     expect(answer.body.errors).toContainEqual(expect.objectContaining({ path: where }));
   });
 
+  it.each([
+    { health: null },
+    { health: 5 },
+    { features: [] },
+    { logging: null },
+    { performance: 'x' },
+    { cache: null },
+  ])('say once what is wrong with %j', async body => {
+    const [section] = Object.keys(body);
+    const problem = expectProblem(await change(body, '*'), 400, 'VALIDATION_FAILED');
+    expect(problem.errors).toEqual([{ path: section, code: 'IS_OBJECT', message: 'must be an object' }]);
+    expect(problem.detail).toBe(`${section}: must be an object`);
+  });
+
   it.each([0, -1, 1.5, '60', 1e21, 2 ** 53, 2_592_001, true, [60]])(
     'refuse %j seconds as a TTL: TTL_INVALID',
     async ttl_seconds => {
