@@ -89,6 +89,34 @@ describe('the embedded database when its thread is lost', () => {
   });
 });
 
+describe('the embedded database when it is closed just as it comes back', () => {
+  // Between the answer of the new thread and its place in the database lie a few turns of the promises.
+  it.each([1, 2, 3, 4])('ends the new thread, %i microtasks after its answer', async turns => {
+    let closed: Promise<void> | undefined;
+    const closeAfter = async (): Promise<void> => {
+      for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+      closed = database.close();
+    };
+    const echoAndClose = (): Worker => echo().once('message', () => void closeAfter());
+    const database = await EmbeddedDatabase.open(ofFolder(), starting(echo, echoAndClose));
+    await threads[0]?.terminate();
+    await eventually(() => expect(closed).toBeDefined());
+    await closed;
+    expect(threads[1]?.threadId).toBe(-1);
+  });
+});
+
+describe('a transaction of the embedded database whose thread is lost', () => {
+  it('tells what its work has thrown', async () => {
+    const thread = await EmbeddedThread.open('', { start: starting(echo) });
+    const transaction = thread.transaction(async () => {
+      await threads[0]?.terminate();
+      throw new Error('of the work');
+    });
+    await expect(transaction).rejects.toThrow('of the work');
+  });
+});
+
 describe('a thread of the embedded database that is stuck', () => {
   const limitMs = 60_000;
   beforeEach(() => jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] }));
