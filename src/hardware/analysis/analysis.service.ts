@@ -33,7 +33,7 @@ export class AnalysisService {
   async performance(): Promise<PerformanceAnalysisDto> {
     const nowMs = Date.now();
     const history = await this.history(nowMs, performanceWindowHours);
-    const results = analysePerformance(history, nowMs);
+    const results = await analysePerformance(history, nowMs);
     const known = new Set(results.map(({ resource }) => resource));
     return {
       ...this.head(nowMs, history, performanceWindowHours, performanceWants, results.length > 0),
@@ -47,7 +47,7 @@ export class AnalysisService {
     const { config } = await this.monitoring.read();
     const windowHours = config.retentionDays * 24;
     const history = await this.history(nowMs, windowHours);
-    const forecasts = forecastCapacity(history, config.thresholds, nowMs);
+    const forecasts = await forecastCapacity(history, config.thresholds, nowMs);
     const known = new Set(forecasts.map(({ resource }) => resource));
     return {
       ...this.head(nowMs, history, windowHours, capacityNeeds, forecasts.length > 0),
@@ -61,14 +61,14 @@ export class AnalysisService {
     const nowMs = Date.now();
     const { config, updatedAt } = await this.monitoring.read();
     const lastDay = await this.history(nowMs, performanceWindowHours);
-    const performance = analysePerformance(lastDay, nowMs);
+    const performance = await analysePerformance(lastDay, nowMs);
     const head = this.head(nowMs, lastDay, performanceWindowHours, performanceWants, performance.length > 0);
     if (head.status !== 'ok') return { ...head, recommendations: [] };
     const all = await this.history(nowMs, config.retentionDays * 24);
     const since = new Date(nowMs - performanceWindowHours * hourSeconds * 1_000).toISOString();
     const recommendations = recommend({
       performance,
-      forecasts: forecastCapacity(all, config.thresholds, nowMs),
+      forecasts: await forecastCapacity(all, config.thresholds, nowMs),
       thresholds: config.thresholds,
       raised: await this.alerts.raisedSince(this.host, since),
       recorded: lastDay.total,

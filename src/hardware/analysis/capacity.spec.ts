@@ -1,7 +1,8 @@
 import type { Threshold } from '../monitoring/monitoring-config';
 import { monitoringDefaults } from '../monitoring/monitoring-config';
 import type { History, Sample } from '../monitoring/samples.repository';
-import { capacityNeeds, forecastCapacity } from './capacity';
+import { resources } from '../monitoring/resources';
+import { capacityNeeds, capacityResources, forecastCapacity } from './capacity';
 import { analysePerformance, performanceNeeds } from './performance';
 import { hoursOf, mediansOf, seriesOf } from './series';
 import { maxPoints } from './theil-sen';
@@ -49,11 +50,11 @@ describe('the series of a resource', () => {
 
 describe('the forecast of a resource that can run full', () => {
   const of = (each: History, limits = thresholds) => forecastCapacity(each, limits, nowMs);
-  const only = (each: History, limits = thresholds) => of(each, limits)[0]!;
+  const only = async (each: History, limits = thresholds) => (await of(each, limits))[0]!;
 
-  it('knows when a straight line meets the limit', () => {
+  it('knows when a straight line meets the limit', async () => {
     // 2 points an hour, 70 % now: 90 % in ten hours.
-    const forecast = only(history(1_441, hours => ({ disk: 70 + 2 * hours })));
+    const forecast = await only(history(1_441, hours => ({ disk: 70 + 2 * hours })));
     expect(forecast).toMatchObject({ resource: 'disk', outlook: 'growing', limit: 90 });
     expect(forecast.current).toBeCloseTo(70, 6);
     expect(forecast.perDay).toBeCloseTo(48, 6);
@@ -62,9 +63,9 @@ describe('the forecast of a resource that can run full', () => {
     expect(forecast.confidence).toMatchObject({ rating: 'high', hours: 24 });
   });
 
-  it('has an earliest and a latest time around the likely one when the samples waver', () => {
+  it('has an earliest and a latest time around the likely one when the samples waver', async () => {
     const wave = (hours: number): number => 3 * Math.sin(hours * 40) + 2 * Math.sin(hours * 173);
-    const forecast = only(history(1_441, hours => ({ memory: 70 + hours + wave(hours) })));
+    const forecast = await only(history(1_441, hours => ({ memory: 70 + hours + wave(hours) })));
     expect(forecast.reachedInHours).toBeGreaterThan(18);
     expect(forecast.reachedInHours).toBeLessThan(22);
     expect(forecast.earliestInHours!).toBeLessThan(forecast.reachedInHours!);
@@ -75,50 +76,52 @@ describe('the forecast of a resource that can run full', () => {
     ['two hours of history for one hour ahead', 121, 0.5, 89.5, 'high'],
     ['two hours for six', 121, 0.5, 87, 'moderate'],
     ['two hours for forty', 121, 0.5, 70, 'low'],
-  ])('trusts itself by how far it reaches: %s', (_, count, slope, current, rating) => {
-    expect(only(history(count, hours => ({ disk: current + slope * hours }))).confidence.rating).toBe(rating);
+  ])('trusts itself by how far it reaches: %s', async (_, count, slope, current, rating) => {
+    expect((await only(history(count, hours => ({ disk: current + slope * hours })))).confidence.rating).toBe(
+      rating,
+    );
   });
 
-  it('is steady without a trend, and where the limit is further away than a year', () => {
-    expect(only(history(600, hours => ({ disk: 50 + Math.sin(hours * 50) })))).toMatchObject({
+  it('is steady without a trend, and where the limit is further away than a year', async () => {
+    expect(await only(history(600, hours => ({ disk: 50 + Math.sin(hours * 50) })))).toMatchObject({
       outlook: 'steady',
       reachedInHours: null,
       earliestInHours: null,
       latestInHours: null,
     });
-    expect(only(history(600, hours => ({ disk: 50 + hours / 10_000 }))).outlook).toBe('steady');
+    expect((await only(history(600, hours => ({ disk: 50 + hours / 10_000 })))).outlook).toBe('steady');
   });
 
-  it('shrinks, or has reached its limit', () => {
-    expect(only(history(600, hours => ({ swap: 40 - hours }))).outlook).toBe('shrinking');
-    expect(only(history(600, () => ({ memory: 95 })))).toMatchObject({
+  it('shrinks, or has reached its limit', async () => {
+    expect((await only(history(600, hours => ({ swap: 40 - hours })))).outlook).toBe('shrinking');
+    expect(await only(history(600, () => ({ memory: 95 })))).toMatchObject({
       outlook: 'reached',
       reachedInHours: 0,
     });
   });
 
-  it('takes its limit from the monitoring, and 100 where that does not watch', () => {
+  it('takes its limit from the monitoring, and 100 where that does not watch', async () => {
     const growing = history(600, hours => ({ disk: 70 + hours }));
-    expect(only(growing, { ...thresholds, disk: limitOf(80) })).toMatchObject({ limit: 80 });
-    expect(only(growing, { ...thresholds, disk: limitOf(80) }).reachedInHours).toBeCloseTo(10, 4);
-    expect(only(growing, { ...thresholds, disk: null }).reachedInHours).toBeCloseTo(30, 4);
+    expect(await only(growing, { ...thresholds, disk: limitOf(80) })).toMatchObject({ limit: 80 });
+    expect((await only(growing, { ...thresholds, disk: limitOf(80) })).reachedInHours).toBeCloseTo(10, 4);
+    expect((await only(growing, { ...thresholds, disk: null })).reachedInHours).toBeCloseTo(30, 4);
   });
 
-  it('says nothing of less than 120 known samples, or of less than an hour', () => {
+  it('says nothing of less than 120 known samples, or of less than an hour', async () => {
     const { samples, hours } = capacityNeeds;
-    expect(of(history(samples - 1, () => ({ disk: 50 })))).toEqual([]);
-    expect(of(history(samples, () => ({ disk: 50 })))).toHaveLength(1);
+    expect(await of(history(samples - 1, () => ({ disk: 50 })))).toEqual([]);
+    expect(await of(history(samples, () => ({ disk: 50 })))).toHaveLength(1);
     const dense = history(samples, () => ({ disk: 50 }));
     const quick = dense.samples.map((each, at) => ({ ...each, tick: now - samples + at }));
     expect(quick.at(-1)!.tick - quick[0]!.tick).toBeLessThan(hours * 3_600);
-    expect(of({ total: samples, samples: quick })).toEqual([]);
+    expect(await of({ total: samples, samples: quick })).toEqual([]);
   });
 });
 
 describe('the performance of a resource', () => {
-  it('has the numbers of a series whose numbers are known', () => {
+  it('has the numbers of a series whose numbers are known', async () => {
     // 0 to 100 in 101 minutes.
-    const [cpu, ...others] = analysePerformance(
+    const [cpu, ...others] = await analysePerformance(
       history(101, hours => ({ cpu: 100 + 60 * hours })),
       nowMs,
     );
@@ -140,23 +143,40 @@ describe('the performance of a resource', () => {
   it.each([
     ['falling', (hours: number) => 50 - hours],
     ['steady', (hours: number) => 50 + Math.sin(hours * 99)],
-  ])('is %s', (direction, of) => {
-    const [load] = analysePerformance(
+  ])('is %s', async (direction, of) => {
+    const [load] = await analysePerformance(
       history(300, hours => ({ load: of(hours) })),
       nowMs,
     );
     expect(load!.trend!.direction).toBe(direction);
   });
 
-  it('is not told from fewer than thirty known samples', () => {
+  it('is not told from fewer than thirty known samples', async () => {
     const { samples } = performanceNeeds;
     expect(
-      analysePerformance(
+      await analysePerformance(
         history(samples - 1, () => ({ cpu: 1 })),
         nowMs,
       ),
     ).toEqual([]);
     const gaps = history(2 * samples, hours => ({ cpu: Math.round(-hours * 60) % 2 === 0 ? 1 : null }));
-    expect(analysePerformance(gaps, nowMs)).toMatchObject([{ samples }]);
+    expect(await analysePerformance(gaps, nowMs)).toMatchObject([{ samples }]);
+  });
+
+  it('is worked out with a turn of the event loop for each resource, as is the forecast', async () => {
+    const each = history(300, hours => ({ cpu: 50 - hours, load: 1, memory: 40, swap: 1, disk: 50 }));
+    const turnsOf = async (work: Promise<unknown[]>): Promise<number> => {
+      let turns = 0;
+      let count = (): void => undefined;
+      count = (): void => void ((turns += 1), setImmediate(count));
+      setImmediate(count);
+      await work;
+      count = (): void => undefined;
+      return turns;
+    };
+    expect(await turnsOf(analysePerformance(each, nowMs))).toBeGreaterThanOrEqual(resources.length - 1);
+    expect(await turnsOf(forecastCapacity(each, thresholds, nowMs))).toBeGreaterThanOrEqual(
+      capacityResources.length - 1,
+    );
   });
 });

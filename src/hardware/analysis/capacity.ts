@@ -1,6 +1,7 @@
 import type { MonitoringConfig } from '../monitoring/monitoring-config';
 import type { Resource } from '../monitoring/resources';
 import type { History } from '../monitoring/samples.repository';
+import { inTurns } from './in-turns';
 import { hoursOf, mediansOf, seriesOf } from './series';
 import { theilSen } from './theil-sen';
 
@@ -56,14 +57,14 @@ export function forecastCapacity(
   history: History,
   thresholds: MonitoringConfig['thresholds'],
   nowMs: number,
-): Forecast[] {
-  return capacityResources.flatMap(resource => {
+): Promise<Forecast[]> {
+  return inTurns(capacityResources, resource => {
     const series = seriesOf(history.samples, resource, nowMs);
     const hours = hoursOf(series);
-    if (series.length < capacityNeeds.samples || hours < capacityNeeds.hours) return [];
+    if (series.length < capacityNeeds.samples || hours < capacityNeeds.hours) return null;
     const points = mediansOf(series);
     const trend = theilSen(points);
-    if (!trend) return [];
+    if (!trend) return null;
     const limit = thresholds[resource]?.raise ?? full;
     const current = trend.intercept; // x is 0 now
     // How long the line takes from here to the limit, at a slope of so many points an hour.

@@ -1,5 +1,6 @@
 import { resources, type Resource } from '../monitoring/resources';
 import type { History } from '../monitoring/samples.repository';
+import { inTurns } from './in-turns';
 import { hoursOf, mediansOf, seriesOf } from './series';
 import { quantileOfSorted } from './statistics';
 import { theilSen } from './theil-sen';
@@ -33,11 +34,11 @@ export interface ResourcePerformance {
 }
 
 /** What a history says about each resource; those with too few known values are left out. */
-export function analysePerformance(history: History, nowMs: number): ResourcePerformance[] {
-  return resources.flatMap(resource => {
+export function analysePerformance(history: History, nowMs: number): Promise<ResourcePerformance[]> {
+  return inTurns(resources, resource => {
     const series = seriesOf(history.samples, resource, nowMs);
     const latest = series.at(-1);
-    if (series.length < performanceNeeds.samples || !latest) return [];
+    if (series.length < performanceNeeds.samples || !latest) return null;
     const sorted = Float64Array.from(series, ({ y }) => y).sort();
     const trend = theilSen(mediansOf(series));
     return {
