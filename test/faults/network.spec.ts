@@ -141,6 +141,20 @@ describe('the network between an instance and Redis', () => {
     await measures.recovered(a);
   });
 
+  test('F18: a connection that brings bytes and no answers while the server is greeted is made anew', async () => {
+    const measures = cluster.it.measure('F18 greeting');
+    const a = await behind();
+    data.corrupt('length');
+    measures.fault();
+    data.cut();
+    await measures.detected(() => a.status().remote.reason === 'timeout');
+    data.pass();
+    measures.healed();
+    await measures.coherent([a]);
+    await measures.recovered(a);
+    expect(measures.errors).toBe(0);
+  });
+
   test('F20: a connection that comes and goes leaves no handle and no listener behind, and never too many loads', async () => {
     const measures = cluster.it.measure('F20');
     const flapping = { data, tracker, cluster: cluster.it, measures, forMs: 2_000, eachMs: 100 };

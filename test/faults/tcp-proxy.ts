@@ -8,8 +8,11 @@ type Fault =
   | { kind: 'truncateAfter'; bytes: number }
   | { kind: 'slow'; bytesPerSecond: number };
 
-/** `anywhere`: in the middle of a packet. `content`: in the middle of its longest line, which in RESP frames nothing. */
-export type Damage = 'anywhere' | 'content';
+/**
+ * `anywhere`: in the middle of a packet. `content`: in the middle of its longest line, which in RESP frames nothing. `length`:
+ * where the server tells its time it announces a text that does not end.
+ */
+export type Damage = 'anywhere' | 'content' | 'length';
 
 /** Lines of RESP that say what follows (`*3`, `$-1`, `:12345`) are shorter. */
 const shortestContentBytes = 12;
@@ -319,6 +322,11 @@ function reset(socket: Socket): void {
 }
 
 function damage(bytes: Buffer, where: Damage): void {
+  if (where === 'length') {
+    const length = /\$10\r\n\d{10}\r\n/.exec(bytes.toString('latin1'));
+    if (length) bytes.write('$9999999\r\n', length.index, 'latin1');
+    return;
+  }
   let [start, end] = [0, bytes.length];
   if (where === 'content') {
     [start, end] = [0, 0];

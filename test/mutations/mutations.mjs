@@ -129,6 +129,13 @@ export const mutations = [
     tests: ['test/integration/redis-tier.spec.ts'],
   },
   {
+    name: 'connection: one that brings bytes and no answers is made anew',
+    file: 'src/cache/redis/redis-node.ts',
+    find: "if (reasonOf(error) === 'timeout') this.#silent();",
+    replace: '',
+    tests: ['test/faults/network.spec.ts'],
+  },
+  {
     name: 'set: of unknown outcome, a key is queued for removal',
     file: 'src/cache/core/writes.ts',
     find: "results[at] === 'late' || results[at] === 'unknown'",
@@ -566,7 +573,7 @@ export const mutations = [
   {
     name: 'http: the detector refuses what is not in the key',
     file: 'src/cache/http/unkeyed-inputs.ts',
-    find: 'if (inside.getStore() !== true) return;',
+    find: 'if (inside.getStore() !== watch) return;',
     replace: 'return;',
     tests: [`${http}/unkeyed-inputs.spec.ts`],
   },

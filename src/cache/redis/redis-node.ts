@@ -61,6 +61,8 @@ export interface RedisNodeOptions {
 const canaryTtlMs = 30_000;
 const closedReason = 'connection closed';
 const greetRetryMs = 250;
+/** Greetings or probes in a row that are not answered in time, and the connections are made anew. */
+const silentProbes = 3;
 
 /**
  * One master: its connections, its breaker, its clock and word of its changes. Nothing is read before it has been greeted:
@@ -83,6 +85,7 @@ export class RedisNode {
   #identityKey = '';
   #reason: string | undefined = 'not connected yet';
   readonly #timers = new Map<'heartbeat' | 'greet', TimerHandle>();
+  #silentProbes = 0;
   #closed = false;
 
   constructor(private readonly options: RedisNodeOptions) {
@@ -210,6 +213,7 @@ export class RedisNode {
       if (!sameServer && this.#runId !== undefined) this.tracker.restart();
       this.#runId = runId;
       this.#greeted = true;
+      this.#silentProbes = 0;
       this.#reason = undefined;
       owner.nodeChanged(this);
       this.#resolveOpened();
@@ -218,6 +222,7 @@ export class RedisNode {
       if (greeting !== this.#greeting || this.#closed) return;
       this.#lost(reasonOf(error));
       if (reasonOf(error) === 'READONLY') return this.#replaceLater();
+      if (reasonOf(error) === 'timeout') this.#silent();
       this.#timers.get('greet')?.cancel();
       this.#timers.set(
         'greet',
@@ -279,9 +284,7 @@ export class RedisNode {
     this.#timers.get('greet')?.cancel();
     this.#timers.set(
       'greet',
-      this.options.clock.schedule(greetRetryMs, () => {
-        for (const redis of this.#connections()) if (redis.status === 'ready') redis.disconnect(true);
-      }),
+      this.options.clock.schedule(greetRetryMs, () => this.#reconnect()),
     );
   }
 
@@ -302,13 +305,32 @@ export class RedisNode {
   #beat(): void {
     if (!this.#greeted) return;
     this.#guard(() => this.#probe()).then(
-      () => this.#greeted && this.tracker.checkHearing(),
+      () => {
+        this.#silentProbes = 0;
+        if (this.#greeted) this.tracker.checkHearing();
+      },
       // An outage, which the breaker has counted, or a refusal: then no canary is heard, and the gate shuts.
       (error: unknown) => {
         this.tracker.excuse();
         this.#reason = error instanceof Error ? error.message : String(error);
+        if (this.#reason === 'timeout') this.#silent();
       },
     );
+  }
+
+  /**
+   * A connection that brings bytes and no answers: one byte of a length has been another, and all that comes is taken for the
+   * rest of a text. The client's own limit is for one that is idle, which greetings and probes do not let it be.
+   */
+  #silent(): void {
+    this.#silentProbes += 1;
+    if (this.#silentProbes < silentProbes) return;
+    this.#silentProbes = 0;
+    this.#reconnect();
+  }
+
+  #reconnect(): void {
+    for (const redis of this.#connections()) if (redis.status === 'ready') redis.disconnect(true);
   }
 
   async #probe(): Promise<void> {
