@@ -74,7 +74,7 @@ export async function prepare(): Promise<{ phases: readonly Phase[]; stop: () =>
       env: watched,
       args: [String(agents), String(probedAgents), agent.url],
     },
-    { name: 'benchmarks in threads, one after the other', round: benchmark },
+    { name: 'benchmarks, one after the other', round: benchmark },
     {
       name: 'models pulled, one after the other',
       env: { OLLAMA_URL: ollama.url },

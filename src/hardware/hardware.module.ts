@@ -12,6 +12,7 @@ import { MonitoringRepository } from './monitoring/monitoring.repository';
 import { MonitoringService } from './monitoring/monitoring.service';
 import { SamplesRepository } from './monitoring/samples.repository';
 import { Sampler } from './monitoring/sampler';
+import { ProgramStarter } from './programs/program-starter';
 import { MetricsStream } from './stream/metrics-stream';
 import { StreamController } from './stream/stream.controller';
 
@@ -20,6 +21,7 @@ import { StreamController } from './stream/stream.controller';
   providers: [
     HardwareService,
     Machine,
+    ProgramStarter,
     HardwareCountsService,
     MetricsStream,
     MonitoringService,
@@ -30,6 +32,6 @@ import { StreamController } from './stream/stream.controller';
     Sampler,
     AnalysisService,
   ],
-  exports: [HardwareService, HardwareCountsService],
+  exports: [HardwareService, HardwareCountsService, ProgramStarter],
 })
 export class HardwareModule {}

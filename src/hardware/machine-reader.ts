@@ -1,5 +1,5 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import type { Systeminformation } from 'systeminformation';
+import type { Program, ProgramStarter } from './programs/program-starter';
 
 /** What the reader can be asked; each is the function of that name in `systeminformation`. */
 export interface MachineQuestions {
@@ -24,8 +24,8 @@ const processFields = [
 
 /** A question was not answered: it failed, took too long, or the reader ended. */
 export class MachineUnreadableError extends Error {
-  constructor(message: string, options?: { cause?: unknown }) {
-    super(message, options);
+  constructor(message: string) {
+    super(message);
     this.name = 'MachineUnreadableError';
   }
 }
@@ -42,18 +42,12 @@ interface Waiting {
   timer: NodeJS.Timeout;
 }
 
-/**
- * The program of the process: a text and not a file, because the same code has to run from `src` under Jest and from `dist`.
- * `networkStats` gets names, because `*` looks them up with programs of the system. It ends with the process that it works for and
- * not before it: signals that a terminal or systemd sends to all of a group are for that one.
- */
+/** `networkStats` gets names, because `*` looks them up with programs of the system. */
 const program = `
 process.title = 'sutazai: reads the machine';
 const os = require('node:os');
 const read = require(process.argv[1]);
 const fields = process.argv[2].split(',');
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => undefined);
-process.on('disconnect', () => process.exit());
 const answer = async question => {
   const argument = question === 'networkStats' ? Object.keys(os.networkInterfaces()).join(',') || 'lo' : undefined;
   const value = await read[question](argument);
@@ -69,64 +63,51 @@ process.on('message', ({ id, question }) =>
 `;
 
 /**
- * Reads the machine in a small process of its own. `systeminformation` starts programs (`ps`, `df`, `cat`) and waits for some of
- * them synchronously. A program is started by a fork, which copies the page table of all memory of the process that starts it and
- * meanwhile holds up whatever thread of that touches new memory: 23 ms with 600 MB, from a worker thread too. The reader begins
- * with the first question, keeps the counters from which differences are made, and begins anew after it has ended.
+ * Reads the machine in a process of its own: `systeminformation` starts programs (`ps`, `df`, `cat`), each by a fork, and waits for
+ * some of them synchronously. The process begins with the first question, keeps the counters from which differences are made, and
+ * begins anew after it has ended or was given up.
  */
 export class MachineReader {
-  #child: ChildProcess | undefined;
+  #reader: Program | undefined;
   #nextId = 1;
   readonly #waiting = new Map<number, Waiting>();
   #closing = false;
-  #ended: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly timeoutMs = 5_000) {}
+  constructor(
+    private readonly starter: ProgramStarter,
+    private readonly timeoutMs = 5_000,
+  ) {}
 
   /** @throws MachineUnreadableError */
   ask<Q extends keyof MachineQuestions>(question: Q): Promise<MachineQuestions[Q]> {
     if (this.#closing) return Promise.reject(new MachineUnreadableError('the application is shutting down'));
-    const child = (this.#child ??= this.#start());
+    const reader = (this.#reader ??= this.#start());
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        this.#giveUp(child, `${question} took longer than ${this.timeoutMs} ms`);
+        this.#giveUp(reader, `${question} took longer than ${this.timeoutMs} ms`);
       }, this.timeoutMs);
       timer.unref();
       this.#waiting.set(id, { resolve, reject, timer });
-      child.send({ id, question }, error => {
-        if (error)
-          this.#take(id)?.reject(new MachineUnreadableError('the reader has ended', { cause: error }));
-      });
+      reader.send({ id, question });
     });
   }
 
   /** Ends the reader; questions under way are rejected. */
-  async close(): Promise<void> {
+  close(): void {
     this.#closing = true;
-    if (this.#child) this.#giveUp(this.#child, 'the application is shutting down');
-    await this.#ended;
+    if (this.#reader) this.#giveUp(this.#reader, 'the application is shutting down');
   }
 
-  #start(): ChildProcess {
+  #start(): Program {
     const library = require.resolve('systeminformation');
-    const child = spawn(process.execPath, ['-e', program, library, processFields.join()], {
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      env: { ...process.env, NODE_OPTIONS: '' },
+    const reader = this.starter.start<Answer>(program, [library, processFields.join()], answer => {
+      const waiting = this.#take(answer.id);
+      if (answer.error === undefined) waiting?.resolve(answer.value as never);
+      else waiting?.reject(new MachineUnreadableError(answer.error));
     });
-    child.unref();
-    child.channel?.unref();
-    child.on('message', message => {
-      const { id, value, error } = message as Answer;
-      const waiting = this.#take(id);
-      if (error === undefined) waiting?.resolve(value as never);
-      else waiting?.reject(new MachineUnreadableError(error));
-    });
-    child.on('error', error =>
-      this.#lost(child, new MachineUnreadableError('the reader failed', { cause: error })),
-    );
-    child.on('exit', () => this.#lost(child, new MachineUnreadableError('the reader has ended')));
-    return child;
+    void reader.ended.then(how => this.#lost(reader, `the reader has ended: ${how}`));
+    return reader;
   }
 
   #take(id: number): Waiting | undefined {
@@ -136,18 +117,15 @@ export class MachineReader {
     return waiting;
   }
 
-  #lost(child: ChildProcess, error: MachineUnreadableError): void {
-    if (this.#child !== child) return;
-    this.#child = undefined;
-    for (const id of [...this.#waiting.keys()]) this.#take(id)?.reject(error);
+  #lost(reader: Program, reason: string): void {
+    if (this.#reader !== reader) return;
+    this.#reader = undefined;
+    for (const id of [...this.#waiting.keys()]) this.#take(id)?.reject(new MachineUnreadableError(reason));
   }
 
-  /** Ends the reader, whatever it waits for; `close` waits for it. */
-  #giveUp(child: ChildProcess, reason: string): void {
-    this.#lost(child, new MachineUnreadableError(reason));
-    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    child.ref(); // whoever waits for its end goes on after it
-    this.#ended = Promise.all([this.#ended, new Promise(resolve => child.once('exit', resolve))]);
-    child.kill('SIGKILL');
+  /** Ends the reader, whatever it waits for. */
+  #giveUp(reader: Program, reason: string): void {
+    this.#lost(reader, reason);
+    reader.kill();
   }
 }

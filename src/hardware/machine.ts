@@ -2,6 +2,7 @@ import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@ne
 import os from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MachineReader, MachineUnreadableError, type MachineQuestions } from './machine-reader';
+import { ProgramStarter } from './programs/program-starter';
 
 /** How often the CPU is looked at, in milliseconds: its percentages are of the time between two looks. */
 const samplePeriodMs = 5_000;
@@ -32,7 +33,7 @@ export interface ProcessTable {
 @Injectable()
 export class Machine implements OnModuleInit, OnModuleDestroy {
   private readonly log = new Logger('Hardware');
-  private readonly reader = new MachineReader();
+  private readonly reader: MachineReader;
   private readonly closed = new AbortController();
   private readonly unreadable = new Set<string>();
   private sample: CpuSample | null = null;
@@ -44,6 +45,10 @@ export class Machine implements OnModuleInit, OnModuleDestroy {
   private processesReadAtMs: number | undefined;
   private description: Promise<MachineQuestions['cpu'] | null> | undefined;
 
+  constructor(starter: ProgramStarter) {
+    this.reader = new MachineReader(starter);
+  }
+
   onModuleInit(): void {
     let done = (): void => undefined;
     this.firstSample = new Promise(resolve => (done = resolve));
@@ -52,7 +57,7 @@ export class Machine implements OnModuleInit, OnModuleDestroy {
 
   async onModuleDestroy(): Promise<void> {
     this.closed.abort();
-    await this.reader.close();
+    this.reader.close();
     await this.sampling;
   }
 

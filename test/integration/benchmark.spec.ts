@@ -1,15 +1,17 @@
 import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import os, { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type BenchmarkOptions,
   benchmarkParts,
   runBenchmark,
 } from '../../src/hardware/tasks/benchmark/benchmark';
-import { runInThread, type ThreadProgram } from '../../src/hardware/tasks/benchmark/thread';
+import { ProgramStarter } from '../../src/hardware/programs/program-starter';
+import { runInThreads, type ThreadProgram } from '../../src/hardware/tasks/benchmark/threads';
 
 const mebibyte = 1_048_576;
+const starter = new ProgramStarter();
+afterAll(() => starter.onApplicationShutdown());
 let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'benchmark-'))));
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
@@ -34,6 +36,7 @@ describe('a benchmark', () => {
   it('measures each part, and its progress rises to 1', async () => {
     const shares: number[] = [];
     const { cpu, memory, disk } = await runBenchmark(
+      starter,
       options(),
       context(undefined, share => shares.push(share)),
     );
@@ -55,7 +58,7 @@ describe('a benchmark', () => {
       if (!isOver) setImmediate(turn);
     };
     setImmediate(turn);
-    await runBenchmark(options(), context());
+    await runBenchmark(starter, options(), context());
     isOver = true;
     // What works on this thread lets it turn once a part, and once for each word of progress; idle, it turns thousands of times.
     expect(turns).toBeGreaterThan(500);
@@ -63,7 +66,7 @@ describe('a benchmark', () => {
 
   it('leaves the priority of the thread that answers requests as it is', async () => {
     const before = os.getPriority(0);
-    await runBenchmark(options({ parts: ['memory'] }), context());
+    await runBenchmark(starter, options({ parts: ['memory'] }), context());
     expect(os.getPriority(0)).toBe(before);
   });
 
@@ -73,6 +76,7 @@ describe('a benchmark', () => {
       const stop = new AbortController();
       let toldAtMs = 0;
       const running = runBenchmark(
+        starter,
         options({ parts: [part], durationMs: 30_000 }),
         context(stop.signal, () => {
           if (toldAtMs === 0) toldAtMs = performance.now();
@@ -89,6 +93,7 @@ describe('a benchmark', () => {
     const stop = new AbortController();
     const names = new Set<string>();
     const running = runBenchmark(
+      starter,
       options({ parts: ['disk'], durationMs: 3_000 }),
       context(stop.signal, share => {
         for (const name of readdirSync(folder)) names.add(name);
@@ -103,63 +108,91 @@ describe('a benchmark', () => {
     writeFileSync(join(folder, 'sutazai-benchmark-dead.tmp'), '');
     utimesSync(join(folder, 'sutazai-benchmark-dead.tmp'), new Date(0), new Date(0));
     writeFileSync(join(folder, 'other.tmp'), '');
-    await runBenchmark(options({ parts: ['disk'] }), context());
+    await runBenchmark(starter, options({ parts: ['disk'] }), context());
     expect(readdirSync(folder)).toEqual(['other.tmp']);
   });
 
   it('of the disk makes its folder, and says when it cannot', async () => {
     const missing = join(folder, 'a', 'b');
     await runBenchmark(
+      starter,
       options({ parts: ['disk'], disk: { folder: missing, maxBytes: mebibyte } }),
       context(),
     );
     expect(readdirSync(missing)).toEqual([]);
     writeFileSync(join(folder, 'file'), '');
     const inside = { folder: join(folder, 'file', 'x'), maxBytes: mebibyte };
-    await expect(runBenchmark(options({ parts: ['disk'], disk: inside }), context())).rejects.toThrow(
-      'The folder of the disk benchmark is no folder (ENOTDIR).',
-    );
+    await expect(
+      runBenchmark(starter, options({ parts: ['disk'], disk: inside }), context()),
+    ).rejects.toThrow('The folder of the disk benchmark is no folder (ENOTDIR).');
     const tooLarge = { folder, maxBytes: 2 ** 52 };
-    await expect(runBenchmark(options({ parts: ['disk'], disk: tooLarge }), context())).rejects.toThrow(
-      'ENOSPC',
-    );
+    await expect(
+      runBenchmark(starter, options({ parts: ['disk'], disk: tooLarge }), context()),
+    ).rejects.toThrow('ENOSPC');
     expect(readdirSync(folder).sort()).toEqual(['a', 'file']);
   });
 });
 
 describe('a thread', () => {
   const { signal } = new AbortController();
+  const run = { starter, signal };
 
   it('tells what its program throws', async () => {
     const fail: ThreadProgram<null, never> = () => {
-      throw new TypeError('wrong');
+      throw Object.assign(new TypeError('wrong'), { code: 'EWRONG' });
     };
-    await expect(runInThread(fail, null, { signal })).rejects.toThrow('TypeError: wrong');
+    await expect(runInThreads(fail, null, run)).rejects.toMatchObject({
+      ...{ name: 'ThreadError', message: 'TypeError: wrong', code: 'EWRONG' },
+    });
   });
 
-  it('that ends without a word is an error', async () => {
-    const exit: ThreadProgram<null, never> = () => process.exit(3);
-    await expect(runInThread(exit, null, { signal })).rejects.toThrow('ended too early');
+  it.each([0, 3])('that ends with code %d and without a word is an error', async code => {
+    const exit: ThreadProgram<{ code: number }, never> = (_tools, input) => process.exit(input.code);
+    await expect(runInThreads(exit, { code }, run)).rejects.toThrow(`ended too early (code ${code})`);
+  });
+
+  it('that fails while the others wait for it ends them', async () => {
+    const failOnce: ThreadProgram<{ flag: string }, null> = ({ fs, meet }, { flag }) => {
+      fs.openSync(flag, 'wx');
+      meet();
+      return null;
+    };
+    const flag = join(folder, 'flag');
+    await expect(runInThreads(failOnce, { flag }, { ...run, threads: 3 })).rejects.toMatchObject({
+      code: 'EEXIST',
+    });
+  });
+
+  it('begins when all are there, and what each returns is told', async () => {
+    const meetAndLook: ThreadProgram<{ folder: string }, number> = ({ crypto, fs, path, meet }, input) => {
+      fs.writeFileSync(path.join(input.folder, crypto.randomUUID()), '');
+      meet();
+      return fs.readdirSync(input.folder).length;
+    };
+    expect(await runInThreads(meetAndLook, { folder }, { ...run, threads: 4 })).toEqual([4, 4, 4, 4]);
   });
 
   it('is not begun under a signal that is aborted already', async () => {
-    const run: ThreadProgram<null, number> = () => 1;
-    await expect(runInThread(run, null, { signal: AbortSignal.abort('no') })).rejects.toBe('no');
+    const start = jest.fn();
+    const aborted = { starter: { start }, signal: AbortSignal.abort('no') };
+    await expect(runInThreads(() => 1, null, aborted)).rejects.toBe('no');
+    expect(start).not.toHaveBeenCalled();
   });
 
-  it('is gone when its caller hears that it was stopped', async () => {
-    const counter = new Int32Array(new SharedArrayBuffer(4));
-    const count: ThreadProgram<Int32Array, never> = (_modules, shared, tell) => {
-      for (tell(0.5); ;) Atomics.add(shared, 0, 1);
+  it('is of a process of its own, which comes after requests and is gone when its caller hears that it was stopped', async () => {
+    const tellPid: ThreadProgram<null, never> = ({ tell }) => {
+      for (tell(process.pid); ;);
     };
     const stop = new AbortController();
-    const running = runInThread(count, counter, {
-      signal: stop.signal,
-      onProgress: () => stop.abort('stop'),
-    });
-    await expect(running).rejects.toBe('stop');
-    const stood = Atomics.load(counter, 0);
-    await sleep(20);
-    expect(Atomics.load(counter, 0)).toBe(stood);
+    let [pid, priority] = [process.pid, 0];
+    const onProgress = (told: number): void => {
+      [pid, priority] = [told, os.getPriority(told)];
+      stop.abort('stop');
+    };
+    const outcome = runInThreads(tellPid, null, { starter, signal: stop.signal, onProgress });
+    await expect(outcome).rejects.toBe('stop');
+    expect(pid).not.toBe(process.pid);
+    expect(priority).toBe(os.constants.priority.PRIORITY_BELOW_NORMAL);
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
   });
 });

@@ -7,6 +7,7 @@ import { AdminOnly } from '../../auth/admin-only.decorator';
 import { CacheHeavyComputation } from '../../cache';
 import { AppConfig } from '../../config/app-config';
 import { NoQuery } from '../../http/no-query.decorator';
+import { ProgramStarter } from '../programs/program-starter';
 import { runBenchmark } from './benchmark/benchmark';
 import { tasksCache } from './cache';
 import { BenchmarkDto, toBenchmarkDto } from './dto/benchmark.dto';
@@ -22,13 +23,14 @@ export class BenchmarkController {
   constructor(
     private readonly config: AppConfig,
     private readonly tasks: TasksService,
+    private readonly starter: ProgramStarter,
   ) {}
 
   @Post()
   @HttpCode(202)
   @AdminOnly('hardware:write')
   @ApiOperation({
-    summary: 'Measure processor, memory and disk of this host, in threads beside the requests',
+    summary: 'Measure processor, memory and disk of this host, in threads of a process beside the instance',
   })
   @ApiTaskStart(StartBenchmarkDto, BenchmarkDto)
   async start(
@@ -39,7 +41,12 @@ export class BenchmarkController {
     const { benchmarkFolder: folder, benchmarkFileBytes: maxBytes } = this.config.tasks;
     const options = { parts, durationMs: duration_ms, disk: { folder, maxBytes }, id: randomUUID() };
     const parameters = { parts, duration_ms };
-    const task = await this.tasks.start(kind, parameters, context => runBenchmark(options, context), actor);
+    const task = await this.tasks.start(
+      kind,
+      parameters,
+      context => runBenchmark(this.starter, options, context),
+      actor,
+    );
     locate(response, task);
     return toBenchmarkDto(task);
   }

@@ -2,6 +2,7 @@ import type { TaskContext } from '../task';
 import { benchmarkCpu, type CpuBenchmark } from './cpu';
 import { benchmarkDisk, type DiskBenchmark } from './disk';
 import { benchmarkMemory, type MemoryBenchmark } from './memory';
+import type { ThreadRun } from './threads';
 
 export const benchmarkParts = ['cpu', 'memory', 'disk'] as const;
 export type BenchmarkPart = (typeof benchmarkParts)[number];
@@ -28,27 +29,28 @@ export interface BenchmarkResult extends Record<string, unknown> {
 
 /** Measures one part after the other, each in threads of its own: together they would measure each other. */
 export async function runBenchmark(
+  starter: ThreadRun['starter'],
   { parts, durationMs, disk, id }: BenchmarkOptions,
   { signal, progress, keep }: TaskContext,
 ): Promise<BenchmarkResult> {
   const wanted = benchmarkParts.filter(part => parts.includes(part));
   let result: BenchmarkResult = {};
   for (const [index, part] of wanted.entries()) {
-    const tell = (share: number): void => progress((index + share) / wanted.length);
-    result = { ...result, [part]: await measure(part, tell) };
+    const onProgress = (share: number): void => progress((index + share) / wanted.length);
+    result = { ...result, [part]: await measure(part, { starter, signal, onProgress }) };
     keep(result);
-    tell(1);
+    onProgress(1);
   }
   return result;
 
-  function measure(part: BenchmarkPart, tell: (share: number) => void): Promise<object> {
+  function measure(part: BenchmarkPart, run: ThreadRun): Promise<object> {
     switch (part) {
       case 'cpu':
-        return benchmarkCpu(durationMs, signal, tell);
+        return benchmarkCpu(durationMs, run);
       case 'memory':
-        return benchmarkMemory(durationMs, signal, tell);
+        return benchmarkMemory(durationMs, run);
       case 'disk':
-        return benchmarkDisk({ ...disk, durationMs, id }, signal, tell);
+        return benchmarkDisk({ ...disk, durationMs, id }, run);
     }
   }
 }

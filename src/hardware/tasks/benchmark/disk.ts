@@ -1,7 +1,7 @@
 import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TaskError } from '../task';
-import { runInThread, type ThreadError, type ThreadProgram } from './thread';
+import { runInThreads, type ThreadError, type ThreadProgram, type ThreadRun } from './threads';
 
 const prefix = 'sutazai-benchmark-';
 const suffix = '.tmp';
@@ -30,9 +30,8 @@ interface Input {
  * ends: cancelled, crashed or killed.
  */
 const measure: ThreadProgram<Input, DiskBenchmark> = (
-  { crypto, fs, path: paths },
+  { crypto, fs, path: paths, tell },
   { path, maxBytes, durationMs },
-  tell,
 ) => {
   const file = fs.openSync(path, 'wx+', 0o600);
   fs.unlinkSync(path);
@@ -115,18 +114,18 @@ const refusals: Readonly<Record<string, string>> = {
  */
 export async function benchmarkDisk(
   { folder, maxBytes, durationMs, id }: { folder: string; maxBytes: number; durationMs: number; id: string },
-  signal: AbortSignal,
-  onProgress: (share: number) => void,
+  run: ThreadRun,
 ): Promise<DiskBenchmark> {
   try {
     await mkdir(folder, { recursive: true });
     await removeLeftOvers(folder);
     const path = join(folder, `${prefix}${id}${suffix}`);
-    return await runInThread(measure, { path, maxBytes, durationMs }, { signal, onProgress });
+    const [found] = await runInThreads(measure, { path, maxBytes, durationMs }, run);
+    return found!;
   } catch (error) {
     const { code } = error as ThreadError | NodeJS.ErrnoException;
     const refusal = code === undefined ? undefined : refusals[code];
-    if (refusal === undefined || signal.aborted) throw error;
+    if (refusal === undefined || run.signal.aborted) throw error;
     throw new TaskError(`The folder of the disk benchmark ${refusal} (${code}).`, { cause: error });
   }
 }

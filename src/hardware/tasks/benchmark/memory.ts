@@ -1,4 +1,4 @@
-import { runInThread, type ThreadProgram } from './thread';
+import { runInThreads, type ThreadProgram, type ThreadRun } from './threads';
 
 /** Above what caches of processors hold, and little enough for a small container. */
 const bufferBytes = 32 * 1_024 * 1_024;
@@ -12,9 +12,8 @@ export interface MemoryBenchmark {
 
 /** Copies one buffer into another for a time; bytes a second. */
 const copy: ThreadProgram<{ durationMs: number; bytes: number }, number> = (
-  _modules,
+  { tell },
   { durationMs, bytes },
-  tell,
 ) => {
   const from = new Uint8Array(bytes).fill(1);
   const to = new Uint8Array(bytes).fill(2); // touched, so that the system has given it pages
@@ -30,11 +29,7 @@ const copy: ThreadProgram<{ durationMs: number; bytes: number }, number> = (
 };
 
 /** How fast this machine copies memory, on one core. */
-export async function benchmarkMemory(
-  durationMs: number,
-  signal: AbortSignal,
-  onProgress: (share: number) => void,
-): Promise<MemoryBenchmark> {
-  const rate = await runInThread(copy, { durationMs, bytes: bufferBytes }, { signal, onProgress });
+export async function benchmarkMemory(durationMs: number, run: ThreadRun): Promise<MemoryBenchmark> {
+  const [rate = 0] = await runInThreads(copy, { durationMs, bytes: bufferBytes }, run);
   return { buffer_bytes: bufferBytes, copy_bytes_per_second: Math.round(rate) };
 }
