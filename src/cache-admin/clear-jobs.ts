@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
-import { TieredCache, type ClearProgress } from '../cache';
+import { messageOf, TieredCache, type ClearProgress } from '../cache';
 
 /** A clear by pattern, while it goes on and afterwards. */
 export interface ClearJob {
@@ -73,7 +73,7 @@ export class ClearJobs implements OnModuleDestroy {
       this.#logger.warn({
         msg: 'a clear by pattern failed',
         job: job.id,
-        error: error instanceof Error ? error.message : String(error),
+        error: messageOf(error),
       });
     } finally {
       job.endedAt = new Date().toISOString();

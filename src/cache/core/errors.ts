@@ -111,6 +111,25 @@ export class RemoteUnavailableError extends CacheError {
   }
 }
 
+const maxCauses = 5;
+
+/**
+ * Why something of the application failed, for a line in the log: the words of the innermost cause. Those around it may be a statement
+ * with its values, which nobody is to read there.
+ */
+export function messageOf(error: unknown): string {
+  let reason = error;
+  for (
+    let depth = 0;
+    depth < maxCauses && reason instanceof Error && !(reason instanceof CacheError);
+    depth += 1
+  ) {
+    if (!(reason.cause instanceof Error)) break;
+    reason = reason.cause;
+  }
+  return reason instanceof Error ? reason.message : String(reason);
+}
+
 /** Characters that JSON leaves as they are, and that hide or turn around text in a log or a terminal. */
 const unseen = /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 

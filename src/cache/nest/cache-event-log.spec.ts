@@ -71,6 +71,13 @@ describe('the log of the cache', () => {
     expect(lines).toEqual(['a refresh under the policy api failed: source away']);
   });
 
+  it('says why a refresh failed, and not the statement of which the source tells around that', () => {
+    const cause = new Error('the database cannot be reached', { cause: 'ECONNREFUSED' });
+    const error = new Error('Failed query: select 1 where id = $1 params: secret', { cause });
+    events.emit('load', { key: 'a', policy: 'api', durationMs: 1, error, refresh: true });
+    expect(lines).toEqual(['a refresh under the policy api failed: the database cannot be reached']);
+  });
+
   it('ends with the application', () => {
     log.onApplicationShutdown();
     events.emit('remote', { state: 'down', breaker: 'open' });

@@ -1,5 +1,5 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { TieredCache, type CacheEventMap } from '../core';
+import { messageOf, TieredCache, type CacheEventMap } from '../core';
 
 /** Turns events of the cache into lines of the log: one for each change of state, not one for each request that felt it. */
 @Injectable()
@@ -60,8 +60,4 @@ export class CacheEventLog implements OnApplicationShutdown {
       this.#logger.warn('Redis is away: invalidations are queued until it is back');
     this.#queueing = queued;
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,4 @@
-import { CacheError } from '../core';
+import { CacheError, messageOf } from '../core';
 import type { ObservedRead } from './read-observer';
 
 export type WarmOutcome = { readonly kind: 'warmed' | 'skipped' } | WarmFailure;
@@ -72,8 +72,4 @@ async function outcomeOf({ event, refresh }: ObservedRead): Promise<WarmOutcome>
 export function failureOf(error: unknown): WarmFailure {
   const reason = error instanceof CacheError ? error.code : 'the source failed, the log says how';
   return { kind: 'failed', error: messageOf(error), reason };
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,10 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
-import { type Lead, TieredCache } from '../core';
+import { type Lead, messageOf, TieredCache } from '../core';
 import { CACHE_MODULE_OPTIONS, type CacheModuleOptions } from '../nest/cache.module-definition';
 import { HotKeys } from './hot-keys';
 import { Pacer } from './pacer';
-import { failureOf, messageOf, type WarmOutcome } from './warm-outcome';
+import { failureOf, type WarmOutcome } from './warm-outcome';
 import { DonePrefix, inOrder, WarmPlan, type PlannedUnit } from './warm-plan';
 import type { WarmRun } from './warm-run';
 import type { WarmJob, WarmUnit } from './warm-up.registry';

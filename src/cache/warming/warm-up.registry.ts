@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
-import { CacheOptionsError, TieredCache } from '../core';
+import { CacheOptionsError, messageOf, TieredCache } from '../core';
 import { CachedPaths } from '../nest/cached-paths';
 import { CachedRoutes } from '../nest/cached-routes';
 import { CACHED_METADATA, type CachedMetadata } from '../nest/decorators/cached.decorator';
@@ -10,7 +10,7 @@ import { PolicyTable } from '../nest/policy-table';
 import { memberOf, repeatableOf, type Repeatable, type RequestParts } from '../nest/read-evidence';
 import { HotKeys } from './hot-keys';
 import { ReadObserver, type ObservedRead } from './read-observer';
-import { failureOf, messageOf, warmOutcome, type WarmOutcome } from './warm-outcome';
+import { failureOf, warmOutcome, type WarmOutcome } from './warm-outcome';
 import { WARM_UP_METADATA, type WarmRequest, type WarmUpMetadata } from './warm-up.decorator';
 import { routeUrl } from './route-url';
 

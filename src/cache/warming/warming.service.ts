@@ -8,10 +8,9 @@ import {
 } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { CronJob } from 'cron';
-import { CacheOptionsError } from '../core';
+import { CacheOptionsError, messageOf } from '../core';
 import { CACHE_MODULE_OPTIONS, type CacheModuleOptions } from '../nest/cache.module-definition';
 import { schedulePeriodMs, scheduledTickMs } from './schedule-tick';
-import { messageOf } from './warm-outcome';
 import { WarmLeader } from './warm-leader';
 import { WarmJobUnknownError, WarmRuns, type WarmRun, type WarmTrigger } from './warm-run';
 import { WarmRunner, type Scheduled } from './warm-runner';
