@@ -8,6 +8,7 @@ import { CacheModule, type CacheModuleOptions } from './cache';
 import { AppConfig } from './config/app-config';
 import { ConfigModule } from './config/config.module';
 import { Database } from './database/database';
+import { outcomeUnknown } from './database/database-errors';
 import { DatabaseModule } from './database/database.module';
 import { onTheFastWay } from './edge';
 import { HardwareModule } from './hardware/hardware.module';
@@ -59,5 +60,6 @@ function cacheOptions(config: AppConfig, redis: RedisConnections): CacheModuleOp
     host: hardware.hostId,
     fastPath: { enabled: cache.fastPath, middleware: onTheFastWay(config), guards: [QueryGuard] },
     warming,
+    outcomeUnknown,
   };
 }

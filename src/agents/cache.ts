@@ -66,12 +66,13 @@ const maxNamed = 100;
 const tagsOfWrite = (...ids: readonly unknown[]): string[] =>
   ids.length > maxNamed ? [all] : [pages, ...ids.flatMap(ofAgent)];
 
-/** What each write drops. */
+/** What each write drops; without a `result` nobody knows whether it has written. */
 export const agentWrites = {
   /** POST /agents: its id may have been asked for in vain. */
   create: {
     tags: ({ result }: { result?: unknown }) => {
-      const { id } = (result ?? {}) as { id?: unknown };
+      if (result === undefined) return [all];
+      const { id } = result as { id: unknown };
       return [...tagsOfWrite(id), ...ofToken(id)];
     },
   },
@@ -83,7 +84,8 @@ export const agentWrites = {
   rotateToken: { tags: ({ params }: Params) => ofToken(params['id']) },
   /** POST /agents/{id}/heartbeat: nothing unless the status changes. */
   heartbeat: {
-    tags: ({ result }: { result?: unknown }) => {
+    tags: ({ result, args: [id] }: { result?: unknown; args: readonly unknown[] }) => {
+      if (result === undefined) return tagsOfWrite(id);
       const beat = result as { row: { id: string }; isStatusChanged: boolean } | null;
       return beat?.isStatusChanged ? tagsOfWrite(beat.row.id) : [];
     },
@@ -91,6 +93,7 @@ export const agentWrites = {
   /** The watch: those whose status it has changed. */
   observed: {
     tags: ({ result }: { result?: unknown }) => {
+      if (result === undefined) return [all];
       const ids = result as readonly string[];
       return ids.length === 0 ? [] : tagsOfWrite(...ids);
     },

@@ -3,10 +3,16 @@ import { DrizzleQueryError } from 'drizzle-orm';
 /** The database cannot be reached, or gave up a statement for its own reasons; the cause is kept for the log only. */
 export class DatabaseUnavailableError extends Error {
   readonly code = 'DATABASE_UNAVAILABLE';
+  /** Of a statement that was handed to the database and not answered: resolves when whatever it did can be read. */
+  readonly settled?: () => Promise<void>;
 
-  constructor(message = 'the database cannot be reached', options?: { cause?: unknown }) {
+  constructor(
+    message = 'the database cannot be reached',
+    options?: { cause?: unknown; settled?: (() => Promise<void>) | undefined },
+  ) {
     super(message, options);
     this.name = 'DatabaseUnavailableError';
+    if (options?.settled) this.settled = options.settled;
   }
 }
 
@@ -35,6 +41,29 @@ const networkCodes = new Set([
 ]);
 const driverTexts =
   /connection terminated|connection timeout|timeout exceeded when trying to connect|query read timeout|client has encountered a connection error|not queryable|cannot use a pool after/i;
+
+/** PostgreSQL's own word that a statement was not carried out: too little of something, cancelled, not let in. */
+const refusedStates = /^53|^57014$|^57P03$/;
+/** The driver has handed nothing over. */
+const unsentTexts = /not queryable|cannot use a pool after/i;
+
+/** Whether a statement that failed so may have been carried out all the same: its connection was lost, or nothing came back. */
+export function mayHaveHappened(error: unknown): boolean {
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  if (typeof code === 'string' && refusedStates.test(code)) return false;
+  return (
+    !unsentTexts.test(String(message)) && translateDatabaseError(error) instanceof DatabaseUnavailableError
+  );
+}
+
+/**
+ * Of what a write threw: undefined when it has certainly not been carried out; otherwise resolves when whatever it did can be read.
+ */
+export function outcomeUnknown(error: unknown): Promise<void> | undefined {
+  return findCause(error, cause =>
+    cause instanceof DatabaseUnavailableError ? cause.settled : undefined,
+  )?.();
+}
 
 /** The error of a driver as `DatabaseUnavailableError` when the database is away, otherwise as it is. */
 export function translateDatabaseError(error: unknown): unknown {

@@ -7,7 +7,7 @@ import { PostgresServer } from '../../test/e2e/harness/postgres-server';
 import { eventually } from '../../test/e2e/harness/eventually';
 import { DataDirLock } from './data-dir-lock';
 import { Database } from './database';
-import { DatabaseUnavailableError, DataDirInUseError } from './database-errors';
+import { DatabaseUnavailableError, DataDirInUseError, outcomeUnknown, reasonOf } from './database-errors';
 import { agents } from './schema';
 import { migrate } from './migrate';
 
@@ -26,6 +26,14 @@ const options = (url: string) =>
     connectTimeoutMs: 1_000,
     statementTimeoutMs: 1_000,
   }) as const;
+
+const fellThrough = (): never => {
+  throw new Error('it succeeded');
+};
+const refusedConnection = (error: unknown): unknown => {
+  expect(reasonOf(error)).toContain('ECONNREFUSED');
+  return error;
+};
 
 describe('the database on a PostgreSQL server', () => {
   it('is migrated once by two instances that start at once', async () => {
@@ -54,6 +62,67 @@ describe('the database on a PostgreSQL server', () => {
     expect((error as { cause?: unknown }).cause).toBeInstanceOf(DatabaseUnavailableError);
     await database.close();
   });
+
+  it('knows of a statement that was handed to a server and not answered, and when what it did can be read', async () => {
+    const url = await server.createDatabase('frozen');
+    const database = await Database.open({ ...options(url), statementTimeoutMs: 50 });
+    await database.orm.execute('CREATE TABLE late (n int)');
+    const fail = (work: Promise<unknown>): Promise<unknown> =>
+      work.then(fellThrough, (error: unknown) => error);
+    server.freeze();
+    const errors = [
+      await fail(database.orm.execute('INSERT INTO late VALUES (1)')),
+      await fail(database.orm.execute('SELECT 1')), // by a connection of its own, which is not made
+    ];
+    server.thawServer();
+    const settled = outcomeUnknown(errors[0]);
+    let isSettled = false;
+    void settled?.then(() => (isSettled = true));
+    expect([settled, outcomeUnknown(errors[1])]).toEqual([expect.any(Promise), undefined]);
+    expect(database.unsettled).toBe(1);
+    // It has been asked, and has the process that was handed the statement.
+    await eventually(() => database.orm.execute('SELECT 1'));
+    const looks = 'SELECT count(*)::int AS n FROM pg_stat_activity WHERE query LIKE $1';
+    await eventually(async () =>
+      expect(await server.query(looks, ['SELECT pid FROM pg_stat_activity%'], url)).toEqual([{ n: 1 }]),
+    );
+    expect([await server.query('SELECT n FROM late', [], url), isSettled]).toEqual([[], false]);
+    server.thaw();
+    await settled;
+    expect(await server.query('SELECT n FROM late', [], url)).toEqual([{ n: 1 }]);
+    expect(database.unsettled).toBe(0);
+    await database.close();
+  }, 30_000);
+
+  it('knows the same of a transaction, whose other statements come too late', async () => {
+    const url = await server.createDatabase('frozen_transaction');
+    const database = await Database.open({ ...options(url), statementTimeoutMs: 50 });
+    const error = await database.orm
+      .transaction(async transaction => {
+        await transaction.execute('CREATE TABLE late (n int)');
+        server.freeze();
+        await transaction.execute('INSERT INTO late VALUES (1)');
+      })
+      .then(fellThrough, (reason: unknown) => reason);
+    const settled = outcomeUnknown(error);
+    expect(settled).toBeInstanceOf(Promise);
+    server.thaw();
+    await settled;
+    expect(await server.query(`SELECT to_regclass('late') AS found`, [], url)).toEqual([{ found: null }]);
+    await database.close();
+  }, 30_000);
+
+  it('knows that nothing came of a statement that the server refused or that nobody was handed', async () => {
+    const database = await Database.open(options(await server.createDatabase('refused')));
+    const fail = (sql: string): Promise<unknown> =>
+      database.orm.execute(sql).then(fellThrough, (error: unknown) => error);
+    const errors = [await fail('SELECT pg_sleep(5)'), await fail('SELECT 1/0')];
+    await server.kill();
+    errors.push(await eventually(() => fail('SELECT 1').then(refusedConnection)));
+    expect(errors.map(error => outcomeUnknown(error))).toEqual([undefined, undefined, undefined]);
+    await server.up();
+    await database.close();
+  }, 30_000);
 
   it('opens while the server is away, fails queries at once, and is migrated when it comes', async () => {
     const url = await server.createDatabase('later');

@@ -33,7 +33,7 @@ export class Database implements OnApplicationShutdown {
     const database = new Database(config);
     const onQuery = (): void => void (database.count += 1);
     if (config.mode === 'embedded') {
-      database.driver = await openEmbedded(config.dataDir, onQuery);
+      database.driver = await openEmbedded(config.dataDir, onQuery, config.statementTimeoutMs);
       await database.migrate();
       return database;
     }
@@ -66,6 +66,11 @@ export class Database implements OnApplicationShutdown {
   /** SQL queries run since the start, without pings and migrations. */
   get queries(): number {
     return this.count;
+  }
+
+  /** Statements of which it is not known yet whether they were carried out, and somebody waits to hear it. */
+  get unsettled(): number {
+    return this.driver?.unsettled?.() ?? 0;
   }
 
   /** Whether the migrations have run; false while a server that was away at the start has not come. */

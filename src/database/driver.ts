@@ -12,5 +12,7 @@ export interface Driver {
   migrate(): Promise<string[]>;
   /** One trip to the database and back. */
   ping(): Promise<void>;
+  /** How many statements are watched because nobody knows whether they were carried out. */
+  unsettled?(): number;
   close(): Promise<void>;
 }

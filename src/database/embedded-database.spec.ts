@@ -6,7 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { putEmptyDatabase } from '../../test/e2e/harness/empty-database';
 import { eventually } from '../../test/e2e/harness/eventually';
-import { DatabaseUnavailableError } from './database-errors';
+import { DatabaseUnavailableError, outcomeUnknown } from './database-errors';
 import { EmbeddedDatabase } from './embedded-database';
 import { EmbeddedThread, startThread } from './embedded-thread';
 
@@ -49,8 +49,8 @@ afterEach(() => {
 
 describe('the embedded database when its thread is lost', () => {
   it('is away for who waits, for who comes and for who is in a transaction, and comes back with what was committed', async () => {
-    const database = await EmbeddedDatabase.open(ofFolder(), starting());
-    await database.exec('CREATE TABLE numbers (n int); INSERT INTO numbers VALUES (1)');
+    const database = await EmbeddedDatabase.open(ofFolder(), { start: starting() });
+    await database.unlimited.exec('CREATE TABLE numbers (n int); INSERT INTO numbers VALUES (1)');
     const inside = database.transaction(async transaction => {
       await transaction.query('INSERT INTO numbers VALUES (2)');
       const slow = transaction.query('SELECT count(*) FROM generate_series(1, 100000000)');
@@ -71,7 +71,9 @@ describe('the embedded database when its thread is lost', () => {
   });
 
   it('is opened again until it succeeds, and says once why it could not be', async () => {
-    const database = await EmbeddedDatabase.open(ofFolder(), starting(startThreadHere, broken, broken));
+    const database = await EmbeddedDatabase.open(ofFolder(), {
+      start: starting(startThreadHere, broken, broken),
+    });
     await threads[0]?.terminate();
     await eventually(() => database.query('SELECT 1'));
     expect(threads).toHaveLength(4);
@@ -81,11 +83,70 @@ describe('the embedded database when its thread is lost', () => {
   });
 
   it('can be closed while it is being opened again', async () => {
-    const database = await EmbeddedDatabase.open(ofFolder(), starting(startThreadHere, silent));
+    const database = await EmbeddedDatabase.open(ofFolder(), { start: starting(startThreadHere, silent) });
     await threads[0]?.terminate();
     await eventually(() => expect(threads).toHaveLength(2));
     await database.close();
     expect(threads[1]?.threadId).toBe(-1);
+  });
+});
+
+describe('a statement of the embedded database that takes too long', () => {
+  const slow = 'SELECT count(*) FROM generate_series(1, 3000000)';
+
+  it('fails, goes on, and is settled when it is over', async () => {
+    const database = await EmbeddedDatabase.open(ofFolder(), { start: starting(), limitMs: 50 });
+    await database.unlimited.exec('CREATE TABLE numbers (n int)');
+    await database.unlimited.query(slow); // no limit
+    const waiting = database.unlimited.query(slow);
+    const error = await database.query('INSERT INTO numbers VALUES (1)').catch((reason: unknown) => reason);
+    expect(error).toEqual(
+      new DatabaseUnavailableError('the embedded database has not answered within 50 ms'),
+    );
+    await outcomeUnknown(error);
+    expect((await database.query('SELECT n FROM numbers')).rows).toEqual([{ n: 1 }]);
+    await waiting;
+    await database.close();
+  });
+
+  it('holds up whole transactions, which are settled when they are committed', async () => {
+    const database = await EmbeddedDatabase.open(ofFolder(), { start: starting(), limitMs: 50 });
+    await database.unlimited.exec('CREATE TABLE numbers (n int)');
+    const waiting = database.unlimited.query(slow);
+    const work = database.transaction(async transaction =>
+      transaction.query('INSERT INTO numbers VALUES (1)'),
+    );
+    const error = await work.catch((reason: unknown) => reason);
+    await outcomeUnknown(error);
+    expect((await database.query('SELECT n FROM numbers')).rows).toEqual([{ n: 1 }]);
+    await waiting;
+    await database.close();
+  });
+
+  it('is settled when its thread has ended, whichever of it has happened', async () => {
+    const database = await EmbeddedDatabase.open(ofFolder(), { start: starting(stuck), limitMs: 50 });
+    const error = await database.query('SELECT 1').catch((reason: unknown) => reason);
+    let isSettled = false;
+    const settled = outcomeUnknown(error)?.then(() => (isSettled = true));
+    expect(isSettled).toBe(false);
+    await threads[0]?.terminate();
+    await settled;
+    await database.close();
+  });
+
+  it('may have happened when the thread is lost before it has answered, and has not when it comes after that', async () => {
+    const thread = await EmbeddedThread.open('', { start: starting(stuck) });
+    const errors = [thread.query('SELECT 1').catch((reason: unknown) => reason)];
+    await nextTurn();
+    await threads[0]?.terminate();
+    errors.push(thread.query('SELECT 1').catch((reason: unknown) => reason));
+    const [waited, came] = await Promise.all(errors);
+    expect([waited, came]).toEqual([
+      expect.any(DatabaseUnavailableError),
+      expect.any(DatabaseUnavailableError),
+    ]);
+    await outcomeUnknown(waited);
+    expect([outcomeUnknown(waited), outcomeUnknown(came)]).toEqual([expect.any(Promise), undefined]);
   });
 });
 
@@ -98,7 +159,7 @@ describe('the embedded database when it is closed just as it comes back', () => 
       closed = database.close();
     };
     const echoAndClose = (): Worker => echo().once('message', () => void closeAfter());
-    const database = await EmbeddedDatabase.open(ofFolder(), starting(echo, echoAndClose));
+    const database = await EmbeddedDatabase.open(ofFolder(), { start: starting(echo, echoAndClose) });
     await threads[0]?.terminate();
     await eventually(() => expect(closed).toBeDefined());
     await closed;

@@ -214,7 +214,7 @@ export class EmbeddedThread implements Statements {
       await this.#lastTransaction;
       if (!this.#lost) await this.#ask({ method: 'close' });
     } catch (error) {
-      if (error !== this.#lost) throw error; // otherwise it has ended, which is what was asked for
+      if (!this.#lost) throw error; // otherwise it has ended, which is what was asked for
     } finally {
       // A process that has nothing else to do would end before the thread has, and before whoever waits for it goes on.
       this.#worker.ref();
@@ -265,7 +265,10 @@ export class EmbeddedThread implements Statements {
 
   #lose(reason: string, cause?: Error): DatabaseUnavailableError {
     this.#lost ??= new DatabaseUnavailableError(reason + (cause ? `: ${cause.message}` : ''), { cause });
-    for (const id of [...this.#waiting.keys()]) this.#take(id)?.reject(this.#lost);
+    const { message, cause: why } = this.#lost;
+    const settled = async (): Promise<void> => void (await this.ended);
+    for (const id of [...this.#waiting.keys()])
+      this.#take(id)?.reject(new DatabaseUnavailableError(message, { cause: why, settled }));
     return this.#lost;
   }
 

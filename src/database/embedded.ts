@@ -11,17 +11,17 @@ import * as schema from './schema';
 const ownerOnly = 0o700;
 
 /**
- * PostgreSQL in a thread of this process, on a folder that it holds alone.
+ * PostgreSQL in a thread of this process, on a folder that it holds alone. A statement that is not answered within `limitMs` fails.
  * @throws DataDirInUseError when another process holds the folder
  */
-export async function openEmbedded(dataDir: string, onQuery: () => void): Promise<Driver> {
+export async function openEmbedded(dataDir: string, onQuery: () => void, limitMs?: number): Promise<Driver> {
   const lock = await DataDirLock.take(dataDir);
   try {
     const folder = join(dataDir, 'pg');
     // As PostgreSQL itself has it: PGlite makes files that everybody may write.
     mkdirSync(folder, { recursive: true, mode: ownerOnly });
     if (statSync(folder).uid === process.getuid?.()) chmodSync(folder, ownerOnly);
-    const client = await EmbeddedDatabase.open(folder);
+    const client = await EmbeddedDatabase.open(folder, { ...(limitMs !== undefined && { limitMs }) });
     // Of a PGlite drizzle asks for `query` and `transaction`.
     const orm = drizzle(client as unknown as PGlite, {
       schema,
@@ -30,7 +30,10 @@ export async function openEmbedded(dataDir: string, onQuery: () => void): Promis
     return {
       orm,
       migrate: () =>
-        migrate({ query: (sql, parameters) => client.query(sql, parameters), exec: sql => client.exec(sql) }),
+        migrate({
+          query: (sql, parameters) => client.unlimited.query(sql, parameters),
+          exec: sql => client.unlimited.exec(sql),
+        }),
       ping: async () => void (await client.query('SELECT 1')),
       close: async () => {
         await client.close();

@@ -3,9 +3,10 @@ import { drizzle } from 'drizzle-orm/node-postgres';
 import { Client, Pool, type PoolClient } from 'pg';
 import type { AppConfig } from '../config/app-config';
 import type { Driver, Orm } from './driver';
-import { translateDatabaseError } from './database-errors';
+import { DatabaseUnavailableError, mayHaveHappened, translateDatabaseError } from './database-errors';
 import { migrate } from './migrate';
 import * as schema from './schema';
+import { UnsettledStatements } from './unsettled-statements';
 
 /** Longer than one statement may take, because the second of two instances waits here for the first. */
 const migrationLimitMs = 60_000;
@@ -13,9 +14,14 @@ const migrationLimitMs = 60_000;
 /** A pool on a PostgreSQL server; connects when first used. Errors of a server that is away come as `DatabaseUnavailableError`. */
 export function openServer(config: AppConfig['database'], onQuery: () => void): Driver {
   const log = new Logger('Database');
-  const pool = new TranslatingPool({
+  const unsettled: UnsettledStatements = new UnsettledStatements(async pids => {
+    const text = 'SELECT pid FROM pg_stat_activity WHERE pid = ANY($1)';
+    const { rows } = await pool.query<{ pid: number }>(text, [pids]);
+    return rows.map(({ pid }) => pid);
+  });
+  const pool: Pool = new TranslatingPool({
     connectionString: config.url,
-    Client: TranslatingClient,
+    Client: translatingClient(pid => unsettled.settled(pid)),
     max: config.poolSize,
     connectionTimeoutMillis: config.connectTimeoutMs,
     statement_timeout: config.statementTimeoutMs,
@@ -43,7 +49,11 @@ export function openServer(config: AppConfig['database'], onQuery: () => void): 
         return migrate({ query: (sql, parameters) => run(sql, parameters), exec: sql => run(sql) });
       }),
     ping: async () => void (await pool.query('SELECT 1')),
-    close: () => pool.end(),
+    unsettled: () => unsettled.size,
+    close: () => {
+      unsettled.close();
+      return pool.end();
+    },
   };
 }
 
@@ -61,13 +71,17 @@ async function withConnection<T>(pool: Pool, work: (client: PoolClient) => Promi
 type Method = (this: unknown, ...parameters: unknown[]) => unknown;
 
 /** A method of the driver, but a promise that it returns rejects with a translated error. */
-function translating<T extends object>(prototype: T, name: keyof T): never {
-  const method = prototype[name] as unknown as Method;
+function translating<T extends object, N extends keyof T>(
+  prototype: T,
+  name: N,
+  translate: (error: unknown, of: T) => unknown = translateDatabaseError,
+): T[N] {
+  const method = prototype[name] as Method;
   const translated: Method = function (...parameters) {
     const result = method.apply(this, parameters);
     if (!(result instanceof Promise)) return result;
     return result.catch((error: unknown) => {
-      throw translateDatabaseError(error);
+      throw translate(error, this as T);
     });
   };
   return translated as never; // overloads of the driver, which a wrapper cannot spell
@@ -76,10 +90,39 @@ function translating<T extends object>(prototype: T, name: keyof T): never {
 /** drizzle asks the pool for `query` and, for a transaction, `connect`; both tell a server that is away from a statement that is wrong. */
 class TranslatingPool extends Pool {
   override connect: Pool['connect'] = translating(Pool.prototype, 'connect');
-  override query: Pool['query'] = translating(Pool.prototype, 'query');
+  /** By a connection that knows what becomes of its statements. */
+  override query: Pool['query'] = (async (...statement: unknown[]) => {
+    const client = await this.connect();
+    try {
+      return await (client.query as Method).apply(client, statement);
+    } finally {
+      client.release(); // one that is not to be used again has ended
+    }
+  }) as never;
 }
 
-/** The connection inside a transaction. */
-class TranslatingClient extends Client {
-  override query: Client['query'] = translating(Client.prototype, 'query');
+/**
+ * A connection. One that has not answered a statement ends: others would wait behind that, and what is still to come in a transaction
+ * must not. Whatever fails on it after that may have been carried out as well.
+ */
+function translatingClient(settled: (pid: number) => Promise<void>): typeof Client {
+  return class TranslatingClient extends Client {
+    #isUnanswered = false;
+
+    override query: Client['query'] = translating(Client.prototype, 'query', (error, client) =>
+      (client as TranslatingClient).#translate(error),
+    );
+
+    #translate(error: unknown): unknown {
+      const cause = translateDatabaseError(error);
+      if (!(cause instanceof DatabaseUnavailableError)) return error;
+      if (mayHaveHappened(error)) {
+        this.#isUnanswered = true;
+        void this.end();
+      }
+      if (!this.#isUnanswered) return cause;
+      const { processID: pid = 0 } = this as { processID?: number | null };
+      return new DatabaseUnavailableError(undefined, { cause: error, settled: () => settled(pid ?? 0) });
+    }
+  };
 }

@@ -5,7 +5,7 @@ import { type Answer, Application } from './harness/application';
 import { eventually } from './harness/eventually';
 import { PostgresServer } from './harness/postgres-server';
 import { expectProblem } from './harness/problem';
-import { RedisServer } from './harness/redis-server';
+import { type TwoInstances, twoInstances } from './harness/two-instances';
 
 interface Probe {
   status: string;
@@ -317,51 +317,44 @@ describe('PostgreSQL killed under writes', () => {
   }, 60_000);
 });
 
+/** On one Redis, and cold: nobody has asked the database for agents or settings. */
+const coldInstances = (env: Record<string, string> = {}): Promise<TwoInstances> =>
+  twoInstances({ ADMIN_API_KEYS: key, CACHE_WARMING: 'off', ...env });
+
 describe('PostgreSQL killed under two instances on one Redis', () => {
-  let [postgres, redis]: [PostgresServer?, RedisServer?] = [];
-  let instances: Application[] = [];
+  let two: TwoInstances;
   beforeAll(async () => {
-    [postgres, redis] = await Promise.all([PostgresServer.start(), RedisServer.start()]);
-    const env = {
-      DATABASE_URL: postgres.url,
-      REDIS_URL: redis.url,
-      ADMIN_API_KEYS: key,
-      CACHE_WARMING: 'off',
-    };
-    instances = await Promise.all([Application.start(env), Application.start(env)]);
-    await Promise.all(instances.map(app => becomes(app, 200, 'ok')));
+    two = await coldInstances();
+    await Promise.all([two.a, two.b].map(app => becomes(app, 200, 'ok')));
   }, 60_000);
-  afterAll(async () => {
-    await Promise.all(instances.map(app => app.stop()));
-    await Promise.all([postgres?.stop(), redis?.stop()]);
-  });
+  afterAll(() => two?.stop());
 
   it('one answers from what the other has read, a failed write drops nothing, and both heal', async () => {
-    const [a, b] = instances as [Application, Application];
+    const { a, b, postgres } = two;
     const paths = [agents, agent, settings, setting, monitoring];
     // Only A has ever asked the database for these.
     const before = new Map<string, string>();
     for (const path of paths) before.set(path, (await a.get(path)).text);
-    await postgres!.kill();
+    await postgres.kill();
     for (const path of paths) {
       const answer = await b.get(path);
       expect([answer.status, answer.text]).toEqual([200, before.get(path)]);
       expect(statusOf(answer)).toMatch(/^sutazai; hit; ttl=\d+; detail=l2$/);
     }
     for (const [, write] of writes) expectAway(await write(a));
-    for (const app of instances)
+    for (const app of [a, b])
       for (const path of paths) {
         const answer = await app.get(path);
         expect([answer.status, answer.text]).toEqual([200, before.get(path)]);
         expect(statusOf(answer)).toMatch(/^sutazai; hit; ttl=\d+; detail=l[12]$/);
       }
-    for (const app of instances) {
+    for (const app of [a, b]) {
       for (const path of unknown) expectAway(await app.get(path));
       expect((await becomes(app, 503, 'error')).body.details['redis']).toMatchObject({ status: 'up' });
       expect((await app.get('/health/live')).status).toBe(200);
     }
-    await postgres!.up();
-    for (const app of instances) await becomes(app, 200, 'ok');
+    await postgres.up();
+    for (const app of [a, b]) await becomes(app, 200, 'ok');
     await expectWritesToWork(a);
     await eventually(async () => {
       expect((await b.get(agent)).body).toMatchObject({ description: 'half' });
@@ -371,16 +364,40 @@ describe('PostgreSQL killed under two instances on one Redis', () => {
   }, 90_000);
 
   it('without Redis as well nothing hangs and nothing is made up: 503, live ok, and it heals in either order', async () => {
-    const [a] = instances as [Application];
-    await Promise.all([postgres!.kill(), redis!.kill()]);
+    const { a, postgres, redis } = two;
+    await Promise.all([postgres.kill(), redis.kill()]);
     await becomes(a, 503, 'error');
     expect((await a.get('/health/live')).status).toBe(200);
     for (const path of unknown) expectAway(await a.get(path));
     for (const [, write] of writes) expectAway(await write(a));
-    await postgres!.up();
+    await postgres.up();
     await becomes(a, 200, 'degraded');
     for (const path of known) expect((await a.get(path)).status).toBe(200);
-    await redis!.up();
+    await redis.up();
     await becomes(a, 200, 'ok');
   }, 90_000);
+});
+
+describe('PostgreSQL frozen while it is written to', () => {
+  let two: TwoInstances;
+  beforeAll(async () => {
+    two = await coldInstances({ DATABASE_STATEMENT_TIMEOUT_MS: '200', DATABASE_CONNECT_TIMEOUT_MS: '500' });
+  }, 60_000);
+  afterAll(() => two?.stop());
+
+  it('a write that was told as 503 and happens when the server goes on is seen by both, whatever they have read before that', async () => {
+    const { a, b, postgres } = two;
+    const before = (await warm(a, agent)).text;
+    await warm(b, agent);
+    postgres.freeze();
+    expectAway(await a.patch(agent, { description: 'late' }, anyVersion));
+    // New connections find the old record, because the process that has the statement has not gone on yet.
+    postgres.thawServer();
+    for (const app of [a, b]) expect((await warm(app, agent)).text).toBe(before);
+    postgres.thaw();
+    for (const app of [a, b])
+      await eventually(async () =>
+        expect((await app.get(agent)).body).toMatchObject({ description: 'late' }),
+      );
+  }, 60_000);
 });

@@ -1,27 +1,34 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
 import { TieredCache } from '../core';
+import { CACHE_MODULE_OPTIONS, type CacheModuleOptions } from './cache.module-definition';
 import type {
   InvalidatesOptions,
   MethodWriteContext,
   RouteWriteContext,
 } from './decorators/invalidates-cache.decorator';
 
-/** Makes what `@InvalidatesCache` declares, once the write that it stands on has succeeded. */
-@Injectable()
-export class CacheInvalidation {
-  readonly #logger = new Logger('Cache');
+type WriteContext = RouteWriteContext & MethodWriteContext;
 
-  constructor(private readonly cache: TieredCache) {}
+/** Writes of unknown outcome that are waited for at most; what any more of them made invalid is dropped once, at once. */
+const maxUnsettled = 1_000;
+
+/** Makes what `@InvalidatesCache` declares, around the write that it stands on. */
+@Injectable()
+export class CacheInvalidation implements BeforeApplicationShutdown {
+  readonly #logger = new Logger('Cache');
+  readonly #unsettled = new Set<() => Promise<void>>();
+
+  constructor(
+    private readonly cache: TieredCache,
+    @Inject(CACHE_MODULE_OPTIONS)
+    private readonly options: Pick<CacheModuleOptions, 'outcomeUnknown'>,
+  ) {}
 
   /**
-   * Resolves when the invalidation is made, or queued because Redis is away. Never rejects: the write has happened, and
-   * an answer that says otherwise would make its caller repeat it. What goes wrong is logged as an error.
+   * Of a write that has succeeded. Resolves when the invalidation is made, or queued because Redis is away. Never rejects: the write
+   * has happened, and an answer that says otherwise would make its caller repeat it. What goes wrong is logged as an error.
    */
-  async after(
-    where: string,
-    options: InvalidatesOptions,
-    context: RouteWriteContext & MethodWriteContext,
-  ): Promise<void> {
+  async after(where: string, options: InvalidatesOptions, context: WriteContext): Promise<void> {
     try {
       const tags = typeof options.tags === 'function' ? options.tags(context) : (options.tags ?? []);
       const keys = typeof options.keys === 'function' ? options.keys(context) : (options.keys ?? []);
@@ -29,5 +36,30 @@ export class CacheInvalidation {
     } catch (error) {
       this.#logger.error(`${where} has written, but what it made invalid could not be invalidated`, error);
     }
+  }
+
+  /** The same of a write that has failed, if it may have happened all the same: now, and again when that is settled. */
+  async afterFailure(
+    where: string,
+    options: InvalidatesOptions,
+    context: Omit<WriteContext, 'result'>,
+    error: unknown,
+  ): Promise<void> {
+    const settled = this.options.outcomeUnknown?.(error);
+    if (!settled) return;
+    const make = (): Promise<void> => this.after(where, options, { ...context, result: undefined });
+    const again = async (): Promise<void> => {
+      if (this.#unsettled.delete(again)) await make();
+    };
+    if (this.#unsettled.size < maxUnsettled) {
+      this.#unsettled.add(again);
+      void settled.then(again);
+    }
+    await make();
+  }
+
+  /** What is still not settled may have happened. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await Promise.all([...this.#unsettled].map(again => again()));
   }
 }

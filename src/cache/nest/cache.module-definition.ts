@@ -77,6 +77,12 @@ export interface CacheModuleOptions extends Omit<TieredCacheOptions, 'policies'>
   host?: string | undefined;
   /** A cached handler that reads what is not in its key fails, and names it. Default true, unless `NODE_ENV` is `production`. */
   detectUnkeyedInputs?: boolean;
+  /**
+   * Of what a write under `@InvalidatesCache` has thrown: undefined when it has certainly not happened; otherwise a promise that
+   * resolves, and never rejects, when whatever it did can be read. What it would have made invalid is dropped at once and again
+   * then. Default: what throws has not written.
+   */
+  outcomeUnknown?: (error: unknown) => Promise<void> | undefined;
   /** Answers of public routes from L1 before the router runs. */
   fastPath?: FastPathOptions;
   /** Compressed bodies kept for clients at most, and what they belong to. Bytes. Default 16,777,216 (16 MiB); 0 keeps none. */

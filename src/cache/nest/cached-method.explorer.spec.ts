@@ -44,6 +44,13 @@ class AgentsRepository {
     return id;
   }
 
+  @InvalidatesCache({
+    tags: ({ args, result }) => (result === undefined ? [`agent:${String(args[0])}`] : []),
+  })
+  async lose(id: string): Promise<never> {
+    return Promise.reject(new Error(`${id} may be written`));
+  }
+
   @Cached({
     policy: 'db',
     tags: () => {
@@ -85,7 +92,9 @@ class PerRequest {
 }
 
 async function start(...providers: Type[]): Promise<TestingModule> {
-  @Module({ imports: [CacheModule.forRoot({ warming: { enabled: false } })], providers })
+  const outcomeUnknown = (error: unknown): Promise<void> | undefined =>
+    (error as Error).message.endsWith('may be written') ? Promise.resolve() : undefined;
+  @Module({ imports: [CacheModule.forRoot({ warming: { enabled: false }, outcomeUnknown })], providers })
   class TestModule {}
   const module = await Test.createTestingModule({ imports: [TestModule] })
     .setLogger(false as never)
@@ -232,6 +241,15 @@ describe('a cached method', () => {
     expect(await agents.rename('a')).toBe('a');
     await agents.find('a');
     expect(agents.calls).toHaveLength(2);
+  });
+
+  it('is invalidated when nobody knows whether a method that declares so has written', async () => {
+    await agents.find('a');
+    await agents.find('b');
+    await expect(agents.lose('a')).rejects.toThrow('may be written');
+    await agents.find('a');
+    await agents.find('b');
+    expect(agents.calls).toHaveLength(3);
   });
 
   it('of a provider made anew for each request is left alone', async () => {

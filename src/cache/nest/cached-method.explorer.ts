@@ -143,8 +143,15 @@ export class CachedMethodExplorer implements OnModuleInit {
   private invalidatingMethod(where: string, run: Method, options: InvalidatesOptions): Method {
     const { invalidation } = this;
     return async function (this: unknown, ...args: unknown[]): Promise<unknown> {
-      const result = await run.apply(this, args);
-      await invalidation.after(where, options, { args, result, params: {}, query: {}, body: undefined });
+      const context = { args, params: {}, query: {}, body: undefined };
+      let result: unknown;
+      try {
+        result = await run.apply(this, args);
+      } catch (error) {
+        await invalidation.afterFailure(where, options, context, error);
+        throw error;
+      }
+      await invalidation.after(where, options, { ...context, result });
       return result;
     };
   }

@@ -15,6 +15,7 @@ import {
 import { Test } from '@nestjs/testing';
 import type { Response } from 'express';
 import request from 'supertest';
+import { eventually } from '../../../test/e2e/harness/eventually';
 import { TieredCache } from '../core';
 import { CacheModule } from './cache.module';
 import { CacheApiResponse } from './decorators/cached.decorator';
@@ -36,6 +37,12 @@ class AgentsController {
     names[id] = body.name;
     if (body.fails) throw new ConflictException();
     return { name: body.name };
+  }
+
+  @Patch(':id/lost')
+  @InvalidatesCache({ tags: ({ params, result }) => (result === undefined ? [`agent:${params.id}`] : []) })
+  lose(): never {
+    throw lost;
   }
 
   @Post()
@@ -76,7 +83,22 @@ class AgentsController {
   }
 }
 
-@Module({ imports: [CacheModule.forRoot({ warming: { enabled: false } })], controllers: [AgentsController] })
+/** The outcome of what throws it is not known before `settled`. */
+class Lost extends Error {
+  settle!: () => void;
+  readonly settled = new Promise<void>(resolve => (this.settle = resolve));
+}
+let lost: Lost;
+
+@Module({
+  imports: [
+    CacheModule.forRoot({
+      warming: { enabled: false },
+      outcomeUnknown: error => (error instanceof Lost ? error.settled : undefined),
+    }),
+  ],
+  controllers: [AgentsController],
+})
 class TestModule {}
 
 describe('a write', () => {
@@ -112,6 +134,38 @@ describe('a write', () => {
   it('that answers with an error status invalidates nothing', async () => {
     await http().post('/agents/refused').expect(409);
     expect(await nameOfA()).toBe('first');
+  });
+
+  describe('of which nobody knows whether it has happened', () => {
+    beforeEach(async () => {
+      lost = new Lost();
+      names.a = 'by the write';
+      await http().patch('/agents/a/lost').expect(500);
+    });
+
+    it('invalidates at once, for whom the database can be reached', async () => {
+      expect(await nameOfA()).toBe('by the write');
+    });
+
+    it('invalidates again when its outcome is settled, and then no more', async () => {
+      await nameOfA();
+      names.a = 'late';
+      expect(await nameOfA()).toBe('by the write');
+      lost.settle();
+      await lost.settled;
+      await eventually(async () => expect(await nameOfA()).toBe('late'));
+      names.a = 'unseen';
+      expect(await nameOfA()).toBe('late');
+    });
+
+    it('invalidates again when the application stops before its outcome is settled', async () => {
+      const invalidate = jest.spyOn(app.get(TieredCache), 'invalidate');
+      await app.close();
+      expect(invalidate.mock.calls).toEqual([[{ tags: ['agent:a'], keys: [] }]]);
+      lost.settle();
+      await lost.settled;
+      expect(invalidate).toHaveBeenCalledTimes(1);
+    });
   });
 
   it('may work out tags from its body and its result', async () => {

@@ -1,12 +1,17 @@
 import { Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { mergeMap, type Observable } from 'rxjs';
-import { INVALIDATES_METADATA, type InvalidatesOptions } from './decorators/invalidates-cache.decorator';
+import { catchError, mergeMap, type Observable } from 'rxjs';
+import {
+  INVALIDATES_METADATA,
+  type InvalidatesOptions,
+  type MethodWriteContext,
+  type RouteWriteContext,
+} from './decorators/invalidates-cache.decorator';
 import { CacheInvalidation } from './cache-invalidation';
 
 /**
  * Makes the invalidations of `@InvalidatesCache` on routes: after the handler has succeeded and before its answer is
- * sent, so that the client's next read sees what it has written. Nothing when the handler throws.
+ * sent, so that the client's next read sees what it has written. When the handler throws, only if it may have written.
  */
 @Injectable()
 export class InvalidationInterceptor implements NestInterceptor {
@@ -25,21 +30,21 @@ export class InvalidationInterceptor implements NestInterceptor {
     if (options === null || context.getType() !== 'http') return next.handle();
     const found = options;
     const http = context.switchToHttp();
+    const where = `${context.getClass().name}.${handler.name}`;
+    const written = (): Omit<RouteWriteContext & MethodWriteContext, 'result'> => {
+      const { params, query, body } = http.getRequest<Request<Record<string, string>, unknown, unknown>>();
+      return { params, query, body, args: [] };
+    };
     return next.handle().pipe(
       mergeMap(async (result: unknown) => {
-        const { params, query, body } = http.getRequest<Request<Record<string, string>, unknown, unknown>>();
         const { statusCode } = http.getResponse<Response>();
-        if (statusCode >= 200 && statusCode < 400) {
-          const where = `${context.getClass().name}.${handler.name}`;
-          await this.invalidation.after(where, found, {
-            params,
-            query,
-            body,
-            result,
-            args: [],
-          });
-        }
+        if (statusCode >= 200 && statusCode < 400)
+          await this.invalidation.after(where, found, { ...written(), result });
         return result;
+      }),
+      catchError(async (error: unknown) => {
+        await this.invalidation.afterFailure(where, found, written(), error);
+        throw error;
       }),
     );
   }

@@ -2,7 +2,8 @@ import type { CacheDecoratorOptions } from '../../cache';
 import { taskIdPattern } from './task';
 
 /** Everything about tasks carries `hardware` and `hardware:tasks`; lists `hardware:tasks:list`, one task `task:<id>`. */
-const all = ['hardware', 'hardware:tasks'] as const;
+export const tasksTag = 'hardware:tasks';
+const all = ['hardware', tasksTag] as const;
 const list = 'hardware:tasks:list';
 
 type Context = { params: Readonly<Record<string, string>> };

@@ -3,7 +3,7 @@ import { and, asc, desc, eq, getTableColumns, inArray, notInArray, type SQL, sql
 import { InvalidatesCache } from '../../cache';
 import { Database } from '../../database/database';
 import { hardwareTasks } from '../../database/schema';
-import { tagsOfChange } from './cache';
+import { tagsOfChange, tasksTag } from './cache';
 import { activeStatuses, leaseMs, type Task, type TaskKind, type TaskResult, type TaskStatus } from './task';
 
 export type NewTask = Pick<Task, 'id' | 'kind' | 'host' | 'owner' | 'parameters'>;
@@ -25,8 +25,12 @@ const isOverdue = sql<boolean>`(${hardwareTasks.status} IN ('queued', 'running')
 /** More than were under way when their processes died there cannot be; a bound all the same, because tags of one call are. */
 const maxInterrupted = 90;
 
-const changed = ({ result }: { result: unknown }): string[] =>
-  tagsOfChange((Array.isArray(result) ? (result as Task[]) : [result as Task | null]).flatMap(task => (task ? [task.id] : []))); // prettier-ignore
+/** Without a result nobody knows which have changed. */
+const changed = ({ result }: { result: unknown }): string[] => {
+  if (result === undefined) return [tasksTag];
+  const found = (Array.isArray(result) ? result : [result]) as (Pick<Task, 'id'> | null)[];
+  return tagsOfChange(found.flatMap(task => (task ? [task.id] : [])));
+};
 
 /** The tasks in the database. Times are the database's own: no clock of an instance is compared with another one's. */
 @Injectable()

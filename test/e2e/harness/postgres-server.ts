@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -8,6 +8,8 @@ import { freePort } from './free-port';
 
 /** A real PostgreSQL server on a free port of this machine, with a folder of its own. As root it runs as the user `postgres`, because it refuses root. */
 export class PostgresServer {
+  private starter: ChildProcess | undefined;
+
   private constructor(
     readonly port: number,
     private readonly folder: string,
@@ -82,7 +84,8 @@ export class PostgresServer {
       `max_connections=${this.maxConnections}`,
     ];
     const [command = '', ...args] = asServer([program('postgres'), '-D', data, ...options]);
-    spawn(command, args, { stdio: 'ignore', cwd: '/' }).unref();
+    this.starter = spawn(command, args, { stdio: 'ignore', cwd: '/' });
+    this.starter.unref();
     await eventually(() => this.query('SELECT 1'), 30_000, 50);
   }
 
@@ -91,23 +94,51 @@ export class PostgresServer {
     await this.end('SIGKILL');
   }
 
+  /** `kill -STOP` of the server and all of its processes, as on a host that hangs: connections stand, and nothing is answered. */
+  freeze(): void {
+    for (const pid of [...this.pids(), ...this.processes()]) process.kill(pid, 'SIGSTOP');
+  }
+
+  /** The server goes on and takes connections; the processes that had some stay frozen. */
+  thawServer(): void {
+    for (const pid of this.pids()) process.kill(pid, 'SIGCONT');
+    this.starter?.kill('SIGCONT'); // runuser stops when what it runs does
+  }
+
+  /** All of it goes on. */
+  thaw(): void {
+    this.thawServer();
+    for (const pid of this.processes()) process.kill(pid, 'SIGCONT');
+  }
+
   async stop(): Promise<void> {
+    this.thaw();
     await this.end('SIGINT'); // "fast": ends open transactions
     rmSync(this.folder, { recursive: true, force: true });
   }
 
   private async end(signal: NodeJS.Signals): Promise<void> {
-    const pid = this.pid();
-    if (pid === undefined || !isAlive(pid)) return;
-    process.kill(pid, signal);
-    await eventually(() => {
-      if (isAlive(pid)) throw new Error(`PostgreSQL (${pid}) is still there`);
-    });
+    for (const pid of this.pids()) {
+      process.kill(pid, signal);
+      await eventually(() => {
+        if (isAlive(pid)) throw new Error(`PostgreSQL (${pid}) is still there`);
+      });
+    }
   }
 
-  private pid(): number | undefined {
+  /** Of the server itself: one, or none when it does not run. */
+  private pids(): number[] {
     const file = join(this.folder, 'data', 'postmaster.pid');
-    return existsSync(file) ? Number(readFileSync(file, 'utf8').split('\n')[0]) : undefined;
+    if (!existsSync(file)) return [];
+    return [Number(readFileSync(file, 'utf8').split('\n')[0])].filter(isAlive);
+  }
+
+  /** Those that it has started, one for each connection among them. */
+  private processes(): number[] {
+    return this.pids().flatMap(pid => {
+      const { stdout } = spawnSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' });
+      return stdout.split('\n').filter(Boolean).map(Number);
+    });
   }
 }
 

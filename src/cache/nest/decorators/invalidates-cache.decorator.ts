@@ -9,13 +9,14 @@ export interface RouteWriteContext {
   readonly params: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, unknown>>;
   readonly body: unknown;
-  /** What the handler answered with. */
+  /** What the handler answered with; undefined when nobody knows whether it has written. */
   readonly result: unknown;
 }
 
 /** What the functions of a method are told after it succeeded. */
 export interface MethodWriteContext {
   readonly args: readonly unknown[];
+  /** What it resolved to; undefined when nobody knows whether it has written. */
   readonly result: unknown;
 }
 
@@ -33,6 +34,9 @@ export interface InvalidatesOptions {
  * Invalidates tags and keys after a write has succeeded: a route that answered with 2xx or 3xx, before its answer is
  * sent, so that whoever reads after it sees the change; a method that did not throw, before its caller goes on.
  * When Redis is away the invalidation is queued and the answer goes out all the same.
+ *
+ * A write that failed may have happened: the database was lost before it answered. What `outcomeUnknown` of the module says is
+ * such a failure invalidates as well, at once and again when the outcome is settled; functions are given no `result` then.
  *
  * @throws CacheOptionsError when the class is defined, naming class and method
  */
