@@ -74,9 +74,12 @@ export class Machine implements OnModuleInit, OnModuleDestroy {
     return this.sample;
   }
 
-  /** What the CPU is; asked once. */
+  /** What the CPU is; asked until it is known. */
   cpuDescription(): Promise<MachineQuestions['cpu'] | null> {
-    this.description ??= this.ask('cpu');
+    this.description ??= this.ask('cpu').then(description => {
+      if (!description) this.description = undefined;
+      return description;
+    });
     return this.description;
   }
 

@@ -1,10 +1,13 @@
 import childProcess from 'node:child_process';
-import fs from 'node:fs';
+import fs, { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { HardwareService } from '../../src/hardware/hardware.service';
 import { Machine } from '../../src/hardware/machine';
 import { type Program, ProgramStarter } from '../../src/hardware/programs/program-starter';
 import { eventually } from '../e2e/harness/eventually';
+import { isThere } from '../e2e/harness/is-there';
 import { MachineReader, MachineUnreadableError } from '../../src/hardware/machine-reader';
 
 const everything = { disk: true, network: true, gpu: true, processes: true };
@@ -107,6 +110,19 @@ describe('this machine', () => {
     );
   });
 
+  it('is asked again what its processor is when that could not be read', async () => {
+    const own = new Machine(starter);
+    const ask = jest
+      .spyOn(MachineReader.prototype, 'ask')
+      .mockRejectedValueOnce(new MachineUnreadableError('no'));
+    expect(await own.cpuDescription()).toBeNull();
+    expect(await own.cpuDescription()).toHaveProperty('brand');
+    await own.cpuDescription();
+    expect(ask).toHaveBeenCalledTimes(2);
+    ask.mockRestore();
+    await own.onModuleDestroy();
+  });
+
   it('has a CPU sample of the time up to now for who asks more often than every five seconds', async () => {
     const [first, shared] = await Promise.all([machine.freshCpuSample(), machine.freshCpuSample()]);
     expect(shared).toBe(first);
@@ -143,6 +159,55 @@ describe('the process that reads it', () => {
     await expect(patient.ask('mem')).resolves.toHaveProperty('total');
     expect(spawn).not.toHaveBeenCalled();
     patient.close();
+  });
+
+  it('leaves out what hangs, once, and takes that with it when it ends', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'hung-'));
+    const pids = join(folder, 'pids');
+    // As on a dead disk of the network: a program that has started another one, and waits for it.
+    writeFileSync(join(folder, 'df'), `#!/bin/sh\nsleep 3000 &\necho $$ $! >> ${pids}\nwait\n`, {
+      mode: 0o755,
+    });
+    const path = process.env['PATH'];
+    process.env['PATH'] = `${folder}:${path}`;
+    const own = new ProgramStarter();
+    const reader = new MachineReader(own, 3_000);
+    await reader.ask('mem');
+    process.env['PATH'] = path;
+    const disks = [reader.ask('fsSize'), reader.ask('fsSize')].map(each => each.catch(String));
+    const others = eventually(() => reader.ask('mem')); // it goes on meanwhile
+    await expect(Promise.all(disks)).resolves.toEqual(
+      Array(2).fill(expect.stringContaining('longer than 3000 ms')),
+    );
+    await others;
+    await expect(reader.ask('fsSize')).rejects.toThrow('not answered yet');
+    await expect(reader.ask('mem')).resolves.toHaveProperty('total');
+    const hung = readFileSync(pids, 'utf8').trim().split(/\s/).map(Number);
+    expect(hung).toHaveLength(2);
+    reader.close();
+    await eventually(() => expect(hung.filter(isThere)).toEqual([]));
+    await own.onApplicationShutdown();
+    rmSync(folder, { recursive: true });
+  });
+
+  it('is not begun again and again when it answers nothing', async () => {
+    const start = jest.fn((): Program => ({
+      ...{ send: () => undefined, kill: () => undefined },
+      ended: new Promise(() => undefined),
+    }));
+    const reader = new MachineReader({ start }, 1);
+    for (const started of [1, 2]) {
+      await expect(reader.ask('mem')).rejects.toThrow('longer than 1 ms');
+      expect(start).toHaveBeenCalledTimes(started);
+    }
+    await expect(reader.ask('mem')).rejects.toThrow('another one is begun later');
+    await expect(reader.ask('cpu')).rejects.toThrow('another one is begun later');
+    expect(start).toHaveBeenCalledTimes(2);
+    const nowMs = performance.now();
+    jest.spyOn(performance, 'now').mockReturnValue(nowMs + 60_001);
+    await expect(reader.ask('mem')).rejects.toThrow('longer than 1 ms');
+    expect(start).toHaveBeenCalledTimes(3);
+    jest.restoreAllMocks();
   });
 
   it('answers nothing after it was closed, and what was under way is rejected', async () => {

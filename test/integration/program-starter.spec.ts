@@ -1,7 +1,8 @@
 import childProcess, { type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { ProgramStarter } from '../../src/hardware/programs/program-starter';
+import { type Program, ProgramStarter } from '../../src/hardware/programs/program-starter';
 import { eventually } from '../e2e/harness/eventually';
+import { isThere } from '../e2e/harness/is-there';
 
 /** Says its pid, and then everything that it is told. */
 const echo = `
@@ -9,13 +10,11 @@ process.send(process.pid);
 process.on('message', message => process.send([message, ...process.argv.slice(1)]));
 `;
 
-const isThere = (pid: number): boolean => {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-};
+/** Starts a program itself, and says its pid. */
+const startsAnother = `
+const { pid } = require('node:child_process').spawn('sleep', ['3000']);
+process.send(pid);
+`;
 
 describe('the small process that starts programs', () => {
   let starter: ProgramStarter;
@@ -106,6 +105,32 @@ describe('the small process that starts programs', () => {
     await eventually(async () => expect(heard).toHaveLength(1));
     await starter.onApplicationShutdown();
     await eventually(async () => expect(isThere(heard[0]!)).toBe(false));
+  });
+
+  it('takes what a program has started with it: when it is told to end, when it ends by itself, and when all ends', async () => {
+    const stays = (after: string) =>
+      new Promise<{ pid: number; program: Program }>(resolve => {
+        const told = (pid: number): void => resolve({ pid, program });
+        const program = starter.start(startsAnother + after, [], told, { startsPrograms: true });
+      });
+    const leaves = await stays('setTimeout(() => process.exit(), 20);');
+    await leaves.program.ended;
+    await eventually(() => expect(isThere(leaves.pid)).toBe(false));
+    const ended = await stays('process.on("message", () => undefined);');
+    ended.program.kill();
+    expect(await ended.program.ended).toBe('SIGKILL');
+    await eventually(() => expect(isThere(ended.pid)).toBe(false));
+    const last = await stays('process.on("message", () => undefined);');
+    await starter.onApplicationShutdown();
+    await eventually(() => expect(isThere(last.pid)).toBe(false));
+  });
+
+  it('that is killed takes what its programs have started with it', async () => {
+    const told: number[] = [];
+    starter.start<number>(startsAnother, [], pid => told.push(pid), { startsPrograms: true });
+    await eventually(() => expect(told).toHaveLength(1));
+    child().kill('SIGKILL');
+    await eventually(() => expect(isThere(told[0]!)).toBe(false));
   });
 
   it('starts nothing after that', async () => {

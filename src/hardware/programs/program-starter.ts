@@ -40,13 +40,19 @@ export class ProgramStarter implements OnApplicationShutdown {
 
   /**
    * Starts a program of Node: a text, because the same code has to run from `src` under Jest and from `dist`. It finds `args` in
-   * `process.argv` from 1 on. One that cannot be started has ended.
+   * `process.argv` from 1 on. One that cannot be started has ended. `startsPrograms`: those that it has started end with it.
    */
-  start<M>(text: string, args: readonly string[], onMessage: (message: M) => void): Program {
+  start<M>(
+    text: string,
+    args: readonly string[],
+    onMessage: (message: M) => void,
+    { startsPrograms = false } = {},
+  ): Program {
     if (!this.#closed) this.#starter ??= this.#spawn();
     const id = this.#nextId++;
     const ended = new Promise<string>(onEnd => this.#programs.set(id, { onMessage, onEnd }));
-    this.#order({ start: id, text: programPrologue + text, args });
+    const hasGroup = startsPrograms && process.platform !== 'win32';
+    this.#order({ start: id, text: programPrologue(hasGroup) + text, args, hasGroup });
     if (this.#closed) this.#end(id, 'the application is shutting down');
     return {
       send: message => this.#order({ to: id, message }),

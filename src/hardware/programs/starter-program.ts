@@ -1,6 +1,11 @@
-/** To the starter: start a program, hand it a message, or end it. */
+/** To the starter: start a program, alone or with a process group of its own, hand it a message, or end it. */
 export type Order =
-  | { readonly start: number; readonly text: string; readonly args: readonly string[] }
+  | {
+      readonly start: number;
+      readonly text: string;
+      readonly args: readonly string[];
+      readonly hasGroup: boolean;
+    }
   | { readonly to: number; readonly message: unknown }
   | { readonly kill: number };
 
@@ -16,9 +21,9 @@ const endsWithItsParent = `
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => undefined);
 `;
 
-/** Before the text of each program. */
-export const programPrologue = `${endsWithItsParent}
-process.on('disconnect', () => process.exit());
+/** Before the text of each program. One that leads a group takes that with it. */
+export const programPrologue = (hasGroup: boolean): string => `${endsWithItsParent}
+process.on('disconnect', () => ${hasGroup ? "process.kill(-process.pid, 'SIGKILL')" : 'process.exit()'});
 `;
 
 /**
@@ -30,21 +35,34 @@ process.title = 'sutazai: starts programs';
 const { spawn } = require('node:child_process');
 const programs = new Map();
 const say = word => process.send(word, () => undefined);
-const start = (id, text, args) => {
-  const program = spawn(process.execPath, ['-e', text, ...args], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-  const end = how => { if (programs.delete(id)) say({ ended: id, how }); };
-  programs.set(id, program);
+const killGroup = pid => {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error; // nobody is left in it
+  }
+};
+const start = (id, text, args, hasGroup) => {
+  const stdio = ['ignore', 'ignore', 'inherit', 'ipc'];
+  const program = spawn(process.execPath, ['-e', text, ...args], { stdio, detached: hasGroup });
+  const kill = () => { if (hasGroup && program.pid !== undefined) killGroup(program.pid); else program.kill('SIGKILL'); };
+  const end = how => {
+    if (!programs.delete(id)) return;
+    if (hasGroup) kill(); // what it has started is left
+    say({ ended: id, how });
+  };
+  programs.set(id, { program, kill });
   program.on('message', message => say({ from: id, message }));
   program.on('error', error => { if (program.pid === undefined) end(error.message); });
   program.on('exit', (code, signal) => end(signal ?? 'code ' + code));
 };
 process.on('message', order => {
-  if ('start' in order) start(order.start, order.text, order.args);
-  else if ('to' in order) programs.get(order.to)?.send(order.message, () => undefined);
-  else programs.get(order.kill)?.kill('SIGKILL');
+  if ('start' in order) start(order.start, order.text, order.args, order.hasGroup);
+  else if ('to' in order) programs.get(order.to)?.program.send(order.message, () => undefined);
+  else programs.get(order.kill)?.kill();
 });
 process.on('disconnect', () => {
-  for (const program of programs.values()) program.kill('SIGKILL');
+  for (const program of programs.values()) program.kill();
   process.exit();
 });
 `;

@@ -5,6 +5,7 @@ import { delimiter, join } from 'node:path';
 import { Client } from 'pg';
 import { eventually } from './eventually';
 import { freePort } from './free-port';
+import { isThere } from './is-there';
 
 /** A real PostgreSQL server on a free port of this machine, with a folder of its own. As root it runs as the user `postgres`, because it refuses root. */
 export class PostgresServer {
@@ -121,7 +122,7 @@ export class PostgresServer {
     for (const pid of this.pids()) {
       process.kill(pid, signal);
       await eventually(() => {
-        if (isAlive(pid)) throw new Error(`PostgreSQL (${pid}) is still there`);
+        if (isThere(pid)) throw new Error(`PostgreSQL (${pid}) is still there`);
       });
     }
   }
@@ -130,7 +131,7 @@ export class PostgresServer {
   private pids(): number[] {
     const file = join(this.folder, 'data', 'postmaster.pid');
     if (!existsSync(file)) return [];
-    return [Number(readFileSync(file, 'utf8').split('\n')[0])].filter(isAlive);
+    return [Number(readFileSync(file, 'utf8').split('\n')[0])].filter(isThere);
   }
 
   /** Those that it has started, one for each connection among them. */
@@ -169,14 +170,4 @@ function asServer(command: readonly string[]): string[] {
 function run([command = '', ...args]: readonly string[]): void {
   const { status, stderr, error } = spawnSync(command, args, { encoding: 'utf8', cwd: '/' });
   if (status !== 0) throw new Error(`${command} ${args[0] ?? ''} failed: ${error?.message ?? stderr}`);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
-    throw error;
-  }
 }
