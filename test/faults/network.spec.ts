@@ -193,5 +193,29 @@ describe('the network between an instance and Redis', () => {
   });
 });
 
+describe('the network between Redis and an instance that waits long for it', () => {
+  const cluster = Cluster.each(1_500);
+  let data: TcpProxy;
+  beforeEach(async () => {
+    data = await TcpProxy.start(cluster.it.redis.port);
+  });
+  afterEach(() => data.stop());
+
+  // Here a probe brings bytes before the client takes the socket for idle, each time.
+  test('F18: a connection that brings bytes and no answers while it is probed is made anew', async () => {
+    const measures = cluster.it.measure('F18 probes');
+    const a = await cluster.it.node({ dataPort: data.port });
+    await cluster.it.near(a, measures, 'k');
+    data.corrupt('length');
+    measures.fault();
+    await measures.detected(() => a.status().remote.reason === 'timeout');
+    data.pass();
+    measures.healed();
+    await measures.coherent([a], 20_000);
+    await measures.recovered(a);
+    expect(measures.errors).toBe(0);
+  });
+});
+
 /** Looked up each time, so that every read goes over the wire. */
 const lookedUp = definePolicy('looked up', { refreshAheadFraction: 0 });
