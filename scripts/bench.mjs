@@ -23,6 +23,7 @@ if (unknown.length > 0)
 const asked = names.length > 0 ? names : questions;
 if (asked.some(name => !isApart(name))) installIn(join(root, 'bench', 'peers'));
 if (asked.includes('origin-load')) needPrograms([redisServer, postgresServer]);
+if (asked.includes('event-loop')) needPrograms([redisServer]);
 const out = mkdtempSync(join(tmpdir(), 'sutazai-bench-'));
 try {
   symlinkSync(join(root, 'node_modules'), join(out, 'node_modules'));

@@ -30,7 +30,7 @@ async function main(): Promise<void> {
   if (agentUrl !== undefined) await seedAgents(app.get(Database), Number(agents), Number(probed), agentUrl);
   await app.listen(0, '127.0.0.1');
   probe.start();
-  process.on('message', () => process.send?.(probe.take()));
+  process.on('message', () => void probe.take().then(delay => process.send?.(delay)));
   process.once('disconnect', () => void app.close().then(() => process.exit(0)));
   process.send?.({ url: `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}` });
 }

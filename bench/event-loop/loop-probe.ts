@@ -1,4 +1,6 @@
+import { availableParallelism } from 'node:os';
 import { createHistogram, PerformanceObserver } from 'node:perf_hooks';
+import { setTimeout } from 'node:timers/promises';
 import { heldUpMs } from './held-up';
 import type { Scheduler, ThreadTimes } from './scheduler';
 
@@ -15,9 +17,28 @@ export interface Delay {
   maxPause: number;
 }
 
+/** A delay that is looked at when it is known what the collector did meanwhile, which is told some turns later. */
+interface Look {
+  readonly beganMs: number;
+  readonly endedMs: number;
+  readonly before: ThreadTimes;
+  readonly after: ThreadTimes;
+}
+interface Pause {
+  readonly beganMs: number;
+  readonly endedMs: number;
+}
+
+/** Shorter delays are what they are on the wall. */
+const worthALookMs = 1;
+const toldLaterMs = 200;
+
 /** A timer of a millisecond that looks how late it is, and how much of that is the loop's own. */
 export class LoopProbe {
   readonly #own = createHistogram();
+  readonly #processors = availableParallelism();
+  #looks: Look[] = [];
+  #pauses: Pause[] = [];
   #maxOnTheWall = 0;
   #maxPause = 0;
   #lastMs = performance.now();
@@ -29,13 +50,20 @@ export class LoopProbe {
 
   start(): void {
     new PerformanceObserver(list => {
-      for (const { duration } of list.getEntries()) this.#maxPause = Math.max(this.#maxPause, duration);
+      for (const { startTime, duration } of list.getEntries()) {
+        this.#pauses.push({ beganMs: startTime, endedMs: startTime + duration });
+        this.#maxPause = Math.max(this.#maxPause, duration);
+      }
     }).observe({ entryTypes: ['gc'] });
+    this.#lastMs = performance.now();
+    this.#lastTimes = this.scheduler?.now();
     setInterval(() => this.#look(), periodMs).unref();
   }
 
   /** Since it was taken last. */
-  take(): Delay {
+  async take(): Promise<Delay> {
+    await setTimeout(toldLaterMs);
+    this.#judge(Infinity);
     const ms = (microseconds: number): number => microseconds / 1_000;
     const own = this.#own;
     const delay = {
@@ -52,10 +80,28 @@ export class LoopProbe {
     const nowMs = performance.now();
     const times = this.scheduler?.now();
     const lateMs = Math.max(nowMs - this.#lastMs - periodMs, 0);
-    const ownMs = times && this.#lastTimes ? heldUpMs(lateMs, this.#lastTimes, times) : lateMs;
-    this.#own.record(Math.max(Math.round(1_000 * ownMs), 1));
+    const look = { beganMs: this.#lastMs, endedMs: nowMs };
+    if (lateMs < worthALookMs || !times || !this.#lastTimes) this.#record(lateMs);
+    else this.#looks.push({ ...look, before: this.#lastTimes, after: times });
     this.#maxOnTheWall = Math.max(this.#maxOnTheWall, lateMs);
     this.#lastMs = nowMs;
     this.#lastTimes = times;
+    this.#judge(nowMs - toldLaterMs);
+  }
+
+  #judge(untilMs: number): void {
+    for (let look = this.#looks[0]; look && look.endedMs <= untilMs; look = this.#looks[0]) {
+      this.#looks.shift();
+      const { beganMs, endedMs, before, after } = look;
+      this.#pauses = this.#pauses.filter(pause => pause.endedMs >= beganMs);
+      const pauseMs = this.#pauses
+        .map(pause => Math.min(pause.endedMs, endedMs) - Math.max(pause.beganMs, beganMs))
+        .reduce((sum, ms) => sum + Math.max(ms, 0), 0);
+      this.#record(heldUpMs(endedMs - beganMs - periodMs, before, after, pauseMs, this.#processors));
+    }
+  }
+
+  #record(ms: number): void {
+    this.#own.record(Math.max(Math.round(1_000 * ms), 1));
   }
 }

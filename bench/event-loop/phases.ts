@@ -39,15 +39,17 @@ const anew =
     await Promise.all(routes.map(route => get(`${url}${hardware}/${route}`)));
   };
 
-/** One that measures processor, memory and disk, to its end. */
-async function benchmark(url: string): Promise<void> {
-  const path = `${url}${hardware}/benchmark`;
-  const { id } = JSON.parse(await post(path, { duration_ms: 200 })) as { id: string };
-  for (let status = ''; status !== 'done';) {
-    ({ status } = JSON.parse(await textOf(await fetch(`${path}/${id}`))) as { status: string });
-    if (['failed', 'cancelled', 'interrupted'].includes(status)) throw new Error(`a benchmark has ${status}`);
-  }
-}
+/** A task, to its end. */
+const task =
+  (name: string, body: unknown) =>
+  async (url: string): Promise<void> => {
+    const path = `${url}${hardware}/${name}`;
+    const { id } = JSON.parse(await post(path, body)) as { id: string };
+    for (let status = ''; status !== 'done';) {
+      ({ status } = JSON.parse(await textOf(await fetch(`${path}/${id}`))) as { status: string });
+      if (['failed', 'cancelled', 'interrupted'].includes(status)) throw new Error(`${name} has ${status}`);
+    }
+  };
 
 /** The phases, and the servers that they need, which `stop` ends. */
 export async function prepare(): Promise<{ phases: readonly Phase[]; stop: () => Promise<void> }> {
@@ -74,7 +76,8 @@ export async function prepare(): Promise<{ phases: readonly Phase[]; stop: () =>
       env: watched,
       args: [String(agents), String(probedAgents), agent.url],
     },
-    { name: 'benchmarks, one after the other', round: benchmark },
+    { name: 'benchmarks, one after the other', round: task('benchmark', { duration_ms: 200 }) },
+    { name: 'optimisations, one after the other', round: task('optimize', {}) },
     {
       name: 'models pulled, one after the other',
       env: { OLLAMA_URL: ollama.url },

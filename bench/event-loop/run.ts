@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { RedisServer } from '../../test/e2e/harness/redis-server';
 import { keepResult, machine } from '../measure/results';
 import type { Delay } from './loop-probe';
 import { adminKey, get, type Phase, prepare, statusOf, streamOf } from './phases';
@@ -18,9 +19,12 @@ const limitMs = 20;
 const onlyWord = process.argv.find(word => word.startsWith('--only='))?.slice('--only='.length) ?? '';
 const isWhole = !isShort && onlyWord === '';
 
+/** With the longest delay of the first seconds. */
+type Measured = Delay & { first: number };
+
 async function main(): Promise<void> {
   const { phases, stop } = await prepare();
-  const rows: ({ name: string } & Delay)[] = [];
+  const rows: ({ name: string } & Measured)[] = [];
   try {
     for (const phase of phases.filter(({ name }) => name.includes(onlyWord)))
       rows.push({ name: phase.name, ...(await measure(phase)) });
@@ -29,41 +33,45 @@ async function main(): Promise<void> {
   }
   const markdown = markdownOf(rows);
   const isReached = rows.every(({ max }) => max < limitMs);
-  if (isWhole && isReached) keepResult('event-loop', { markdown, json: { ...machine(), phaseMs, rows } });
+  if (isWhole) keepResult('event-loop', { markdown, json: { ...machine(), phaseMs, rows } });
   process.stdout.write(markdown);
   if (!isReached) process.exitCode = 1;
 }
 
-function markdownOf(rows: readonly ({ name: string } & Delay)[]): string {
+function markdownOf(rows: readonly ({ name: string } & Measured)[]): string {
   const ms = (value: number): string => value.toFixed(1);
   const database =
     process.env['DATABASE_URL'] === undefined ? 'the embedded PostgreSQL' : 'a PostgreSQL server';
   const lines = rows.map(
-    ({ name, p50, p99, max, maxPause, maxOnTheWall }) =>
-      `| ${name} | ${[p50, p99, max].map(ms).join(' | ')} | ${max < limitMs ? 'yes' : 'no'} | ${ms(maxOnTheWall)} | ${ms(maxPause)} |`,
+    ({ name, p50, p99, max, maxPause, maxOnTheWall, first }) =>
+      `| ${name} | ${[p50, p99, max].map(ms).join(' | ')} | ${max < limitMs ? 'yes' : 'no'} | ${[first, maxOnTheWall, maxPause].map(ms).join(' | ')} |`,
   );
   return [
     '# How long the event loop is held up',
     '',
-    `Beside requests for what is cached, ${phaseMs / 1_000} s of each, in an instance of its own on ${database}, as in production. A`,
-    'timer of a millisecond looks how late it is: that is how long a request would have waited for the loop. Taken off is what other',
-    'programs had the processors for: the time in which the thread was ready to go on and waited for a processor, and as much of a wait',
-    'for the end of a collection as its helpers waited for one. Work of the thread, its part of a collection, locks, files and programs',
-    'that it waits for are all in. The last two columns have nothing taken off, and show how busy the machine was; threads and',
-    'processes of the instance itself are part of that.',
+    `Beside requests for what is cached, ${phaseMs / 1_000} s of each, in an instance of its own on ${database} and a Redis server,`,
+    'as in production. A timer of a millisecond looks how late it is: that is how long a request would have waited for the loop. Taken',
+    'off is what other processes had the processors for: the time in which the thread was ready to go on and waited for a processor, and',
+    'as much of a wait for the end of a collection as its helpers waited for one, together no more than the threads of the instance',
+    'left. Work of the thread, its part of a collection, locks, files, programs that it waits for and threads of its own are all in.',
+    'The process that benchmarks run in is another one, whose priority is lower.',
+    '',
+    'The last three columns: the longest while everything is done for the first time, loaded and compiled; and the longest delay and pause',
+    'with nothing taken off, which show how busy the machine was.',
     '',
     `Node ${process.version}, ${cpus().length} cores. \`npm run bench:event-loop\``,
     '',
-    `| beside cached requests | p50 ms | p99 ms | longest ms | under ${limitMs} ms | longest on the wall ms | pause of the collector on the wall ms |`,
-    '|---|--:|--:|--:|---|--:|--:|',
+    `| beside cached requests | p50 ms | p99 ms | longest ms | under ${limitMs} ms | at first ms | on the wall ms | pause on the wall ms |`,
+    '|---|--:|--:|--:|---|--:|--:|--:|',
     ...lines,
     '',
   ].join('\n');
 }
 
-async function measure(phase: Phase): Promise<Delay> {
+async function measure(phase: Phase): Promise<Measured> {
   const dataDir = mkdtempSync(join(tmpdir(), 'sutazai-event-loop-'));
-  const quiet = { REDIS_URL: 'off', RATE_LIMIT: 'off', LOG_LEVEL: 'warn', DATA_DIR: dataDir };
+  const redis = await RedisServer.start();
+  const quiet = { REDIS_URL: redis.url, RATE_LIMIT: 'off', LOG_LEVEL: 'warn', DATA_DIR: dataDir };
   const asShipped = { NODE_ENV: 'production', ADMIN_API_KEYS: adminKey };
   const child = fork(join(__dirname, 'instance.js'), phase.args ?? [], {
     env: { ...quiet, ...process.env, ...asShipped, ...phase.env },
@@ -75,24 +83,30 @@ async function measure(phase: Phase): Promise<Delay> {
     const gone = new Promise(resolve => child.once('exit', resolve));
     if (child.connected) child.disconnect();
     if (child.exitCode === null) await gone;
+    await redis.stop();
     rmSync(dataDir, { recursive: true, force: true });
   }
 }
 
-async function delayBeside(child: ChildProcess, url: string, { streams = 0, round }: Phase): Promise<Delay> {
+async function delayBeside(
+  child: ChildProcess,
+  url: string,
+  { streams = 0, round }: Phase,
+): Promise<Measured> {
   const ended = new AbortController();
   const { signal } = ended;
   const open = Array.from({ length: streams }, () => follow(streamOf(url), signal));
   await get(statusOf(url));
-  await round?.(url); // what happens once, such as starting a thread, is not what is asked
+  await round?.(url);
   const work = [repeat(() => get(statusOf(url)), signal), round && repeat(() => round(url), signal)];
-  await sleep(phaseMs / 4); // nor is the compiling of what has just begun
-  await delayOf(child);
+  // What happens once and the compiling of what has just begun are told apart.
+  await sleep(phaseMs / 4);
+  const first = await delayOf(child);
   await sleep(phaseMs);
   const delay = await delayOf(child);
   ended.abort();
   await Promise.all([...work, ...open]);
-  return delay;
+  return { ...delay, first: first.max };
 }
 
 async function repeat(run: () => Promise<void>, signal: AbortSignal): Promise<void> {

@@ -12,6 +12,8 @@ export interface ThreadTimes {
   readyMs: number;
   /** The same of each helper. */
   helpersReadyMs: number[];
+  /** All threads of the process together: on processors. */
+  processMs: number;
 }
 
 /** The times of the main thread, and of threads that help it. Linux alone has them. */
@@ -33,7 +35,9 @@ export class Scheduler {
 
   now(): ThreadTimes {
     const [workedMs, readyMs] = this.#read(this.#main);
-    return { workedMs, readyMs, helpersReadyMs: this.#helpers.map(file => this.#read(file)[1]) };
+    const helpersReadyMs = this.#helpers.map(file => this.#read(file)[1]);
+    const { user, system } = process.cpuUsage();
+    return { workedMs, readyMs, helpersReadyMs, processMs: (user + system) / 1_000 };
   }
 
   close(): void {
