@@ -1,10 +1,8 @@
 import { applyDecorators, SetMetadata } from '@nestjs/common';
 import { ApiResponse } from '@nestjs/swagger';
-import { ProblemException } from './problem.exception';
+import { refuseUnknown } from './unknown-fields';
 
 const isWithoutQuery = 'http:without-query';
-const maxItems = 50;
-const maxPathCharacters = 64;
 
 /**
  * An open route that takes no query: any parameter is a 400. A request with an undeclared parameter is not cached, so that
@@ -23,11 +21,5 @@ export function takesNoQuery(handler: object): boolean {
 
 /** @throws ProblemException 400 UNKNOWN_FIELD naming the parameters */
 export function refuseQuery(query: unknown): void {
-  const message = 'is not a field of this request';
-  const items = Object.keys(query ?? {})
-    .slice(0, maxItems)
-    .map(name => ({ path: name.slice(0, maxPathCharacters), code: 'UNKNOWN_FIELD', message }));
-  if (items.length === 0) return;
-  const detail = items.map(({ path }) => `${path}: ${message}`).join('; ');
-  throw new ProblemException(400, 'UNKNOWN_FIELD', 'Unknown field', detail, items);
+  refuseUnknown(Object.keys(query ?? {}));
 }

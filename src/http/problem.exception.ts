@@ -1,3 +1,7 @@
+/** Items of `errors` that an answer has at most, and characters of a path in one. */
+export const maxItems = 50;
+export const maxPathCharacters = 64;
+
 /** One thing wrong with a request: where, a stable code, and a sentence that names the limit. */
 export interface ProblemItem {
   /** Place in the body, the query or the path, as `keys[3]` or `limit`; `$` is the whole body. */

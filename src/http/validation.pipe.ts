@@ -1,9 +1,7 @@
 import { type ArgumentMetadata, Injectable, ValidationPipe } from '@nestjs/common';
 import type { ValidationError } from 'class-validator';
-import { ProblemException, type ProblemItem } from './problem.exception';
-
-const maxItems = 50;
-const maxPathCharacters = 64;
+import { maxItems, maxPathCharacters, ProblemException, type ProblemItem } from './problem.exception';
+import { namesOfEveryObject, refuseUnknown, unknownField } from './unknown-fields';
 
 /**
  * Checks bodies, queries and path parameters against the class that the handler names: fields that it does not have are
@@ -26,9 +24,11 @@ export class RequestValidationPipe extends ValidationPipe {
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
     const isDto = this.toValidate(metadata);
     if (metadata.type === 'query') checkQuery(value);
-    if (metadata.type !== 'body' || !isDto) return super.transform(value, metadata) as Promise<unknown>;
-    if (value === undefined) return this.withoutBody(metadata);
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw bodyInvalid();
+    if (metadata.type === 'body' && isDto) {
+      if (value === undefined) return this.withoutBody(metadata);
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) throw bodyInvalid();
+    }
+    if (isDto) refuseUnknown(namesOfEveryObject(value));
     return super.transform(value, metadata) as Promise<unknown>;
   }
 
@@ -78,14 +78,11 @@ function flatten(error: ValidationError, parent: string): ProblemItem[] {
   const path = (
     isIndex ? `${parent}[${error.property}]` : parent === '' ? error.property : `${parent}.${error.property}`
   ).slice(0, maxPathCharacters);
-  const own = constraintsOf(error).map(([constraint, message]) => ({
-    path,
-    code: constraint === 'whitelistValidation' ? 'UNKNOWN_FIELD' : screaming(constraint),
-    message:
-      constraint === 'whitelistValidation'
-        ? 'is not a field of this request'
-        : withoutName(message, error.property),
-  }));
+  const own = constraintsOf(error).map(([constraint, message]) =>
+    constraint === 'whitelistValidation'
+      ? unknownField(path)
+      : { path, code: screaming(constraint), message: withoutName(message, error.property) },
+  );
   return [...own, ...(error.children ?? []).flatMap(child => flatten(child, path))];
 }
 

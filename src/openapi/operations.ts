@@ -13,9 +13,13 @@ export type Schema = Exclude<Schemas[string], Reference>;
 
 const methods = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'] as const;
 
-/** Every operation of a document, with the path that it stands at. */
-export function operationsOf({ paths }: OpenAPIObject): { path: string; operation: Operation }[] {
+type Method = (typeof methods)[number];
+
+/** Every operation of a document, with the method and the path that it stands at. */
+export function operationsOf({
+  paths,
+}: OpenAPIObject): { method: Method; path: string; operation: Operation }[] {
   return Object.entries(paths).flatMap(([path, item]) =>
-    methods.flatMap(method => (item[method] ? [{ path, operation: item[method] }] : [])),
+    methods.flatMap(method => (item[method] ? [{ method, path, operation: item[method] }] : [])),
   );
 }

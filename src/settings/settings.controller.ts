@@ -7,7 +7,7 @@ import { CacheStaticData, WarmUp } from '../cache';
 import { requiredVersions, versionTag } from '../http/if-match';
 import { NoQuery } from '../http/no-query.decorator';
 import { settingsCache } from './cache';
-import { ChangeSettingsDto } from './dto/change-settings.dto';
+import { ChangeSettingsDto, toSettingsChange } from './dto/change-settings.dto';
 import { SettingDto, SettingsDto, SettingsHistoryDto } from './dto/settings-response.dto';
 import { SettingsHistoryQueryDto } from './dto/settings-history-query.dto';
 import { SettingsService } from './settings.service';
@@ -96,7 +96,7 @@ export class SettingsController {
   ): Promise<SettingsDto> {
     const changedBy = principalOf(request)?.id ?? 'unknown';
     const settings = await this.settings.change(
-      body.toChange(),
+      toSettingsChange(body),
       requiredVersions(ifMatch, 'settings'),
       changedBy,
     );

@@ -60,6 +60,9 @@ const cases: Case[] = [
       [`cursor=${'a'.repeat(601)}`, 'VALIDATION_FAILED', 'cursor'],
       ['cursor=aaaa', 'CURSOR_INVALID', 'cursor'],
       ['page=2', 'UNKNOWN_FIELD', 'page'],
+      ['toString=1', 'UNKNOWN_FIELD', 'toString'],
+      ['__proto__=1', 'UNKNOWN_FIELD', '__proto__'],
+      ['limit=5&constructor=1', 'UNKNOWN_FIELD', 'constructor'],
       ['limit=1&limit=2', 'QUERY_DUPLICATE', 'limit'],
       ['status[]=healthy', 'QUERY_INVALID', 'status[]'],
       ['limit[a]=1', 'QUERY_INVALID', 'limit[a]'],
@@ -108,6 +111,8 @@ const cases: Case[] = [
       [{ version: 1 }, 'UNKNOWN_FIELD', 'version'],
       [{ token: 'x' }, 'UNKNOWN_FIELD', 'token'],
       [{ last_seen_at: '2026-01-01T00:00:00Z' }, 'UNKNOWN_FIELD', 'last_seen_at'],
+      [{ toString: 1 }, 'UNKNOWN_FIELD', 'toString'],
+      [{ hasOwnProperty: 1 }, 'UNKNOWN_FIELD', 'hasOwnProperty'],
     ] as const
   ).flatMap(([fields, code, where]): Case[] => [
     [

@@ -135,21 +135,20 @@ export class ChangeMonitoringDto {
   @ValidateNested()
   @Type(() => ThresholdsChangeDto)
   thresholds?: ThresholdsChangeDto;
+}
 
-  toChange(): MonitoringChange {
-    const { interval_seconds: intervalSeconds, retention_days: retentionDays, thresholds } = this;
-    const given = thresholds && resources.map(resource => [resource, plain(thresholds[resource])] as const);
-    return { intervalSeconds, retentionDays, thresholds: given && Object.fromEntries(given) };
-  }
+export function toMonitoringChange(body: ChangeMonitoringDto): MonitoringChange {
+  const { interval_seconds: intervalSeconds, retention_days: retentionDays, thresholds } = body;
+  const given = thresholds && resources.map(resource => [resource, plain(thresholds[resource])] as const);
+  return { intervalSeconds, retentionDays, thresholds: given && Object.fromEntries(given) };
+}
 
-  /** Names of the fields that are given, as they are on the wire. */
-  fields(): string[] {
-    const { thresholds, ...others } = this;
-    return [
-      ...Object.keys(defined(others)),
-      ...Object.keys(defined(thresholds ?? {})).map(resource => `thresholds.${resource}`),
-    ];
-  }
+/** Names of the fields that are given, as they are on the wire. */
+export function givenFields({ thresholds, ...others }: ChangeMonitoringDto): string[] {
+  return [
+    ...Object.keys(defined(others)),
+    ...Object.keys(defined(thresholds ?? {})).map(resource => `thresholds.${resource}`),
+  ];
 }
 
 export class ThresholdsDto implements Record<Resource, Threshold | null> {

@@ -9,7 +9,9 @@ import { hardwareCache } from '../cache';
 import { AlertDto, AlertListDto, ListAlertsQueryDto, toAlertDto } from '../dto/alert.dto';
 import {
   ChangeMonitoringDto,
+  givenFields,
   MonitoringConfigDto,
+  toMonitoringChange,
   toMonitoringConfigDto,
 } from '../dto/monitoring-config.dto';
 import { AlertsService } from './alerts.service';
@@ -50,8 +52,8 @@ export class MonitoringController {
   @ApiResponse({ status: 413, description: 'BODY_TOO_LARGE' })
   @ApiResponse({ status: 415, description: 'UNSUPPORTED_MEDIA_TYPE' })
   async change(@Body() body: ChangeMonitoringDto, @ByActor() actor: Actor): Promise<MonitoringConfigDto> {
-    const changed = await this.monitoring.change(body.toChange(), actor.id);
-    const fields = body.fields();
+    const changed = await this.monitoring.change(toMonitoringChange(body), actor.id);
+    const fields = givenFields(body);
     this.audit.record(actor, {
       action: 'monitoring_change',
       target: { fields },

@@ -150,9 +150,9 @@ export class ChangeSettingsDto {
 
   @Section(() => ChangeHealthDto)
   health?: ChangeHealthDto;
+}
 
-  /** Plain data without what was left out. */
-  toChange(): SettingsChange {
-    return JSON.parse(JSON.stringify({ ...this })) as SettingsChange;
-  }
+/** Plain data without what was left out. */
+export function toSettingsChange(body: ChangeSettingsDto): SettingsChange {
+  return JSON.parse(JSON.stringify(body)) as SettingsChange;
 }
