@@ -9,6 +9,7 @@ import { drainOnClose } from './http/draining';
 import { ProblemFilter } from './http/problem.filter';
 import { QueryGuard } from './http/query.guard';
 import { limitServer } from './http/server-limits';
+import { UndeclaredInputInterceptor } from './http/undeclared-input.interceptor';
 import { RequestValidationPipe } from './http/validation.pipe';
 import { quietStart } from './logging';
 import { openApiDocument } from './openapi/document';
@@ -29,7 +30,7 @@ const outsideOfPrefix = ['/', 'health', 'health/live', 'health/ready', 'metrics'
   }),
 );
 
-/** Everything between the modules and the world: prefix, pipes, filters, headers, limits, documentation. Used by `main` and by the tests. */
+/** Everything between the modules and the world: prefix, pipes, guards, interceptors, filters, headers, limits, documentation. Used by `main` and by the tests. */
 export function configureApp(app: NestExpressApplication): NestExpressApplication {
   const config = app.get(AppConfig);
   app.useLogger(quietStart(app.get(Logger)));
@@ -40,6 +41,7 @@ export function configureApp(app: NestExpressApplication): NestExpressApplicatio
   app.setGlobalPrefix('api/v1', { exclude: outsideOfPrefix });
   app.useGlobalPipes(new RequestValidationPipe());
   app.useGlobalGuards(new QueryGuard(pipe => app.get(pipe, { strict: false })));
+  app.useGlobalInterceptors(new UndeclaredInputInterceptor());
   app.useGlobalFilters(new ProblemFilter());
   const server = app.getHttpServer();
   limitServer(server, config.server);

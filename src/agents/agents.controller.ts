@@ -26,7 +26,6 @@ import type { Response } from 'express';
 import { AdminOnly } from '../auth/admin-only.decorator';
 import { CacheApiResponse, InvalidatesCache, WarmUp } from '../cache';
 import { expectedVersions, requiredVersions, versionTag } from '../http/if-match';
-import { NoQuery } from '../http/no-query.decorator';
 import { agentIdPattern } from './agent-fields';
 import { AgentOrAdmin } from './agent-or-admin.decorator';
 import { AgentsService } from './agents.service';
@@ -72,7 +71,6 @@ export class AgentsController {
   }
 
   @Get(':id')
-  @NoQuery()
   @CacheApiResponse(agentsCache.one)
   @ApiOperation({ summary: 'One agent' })
   @ApiParam(id)

@@ -1,6 +1,7 @@
 import { All, Controller, Module, Req } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { Request } from 'express';
+import { AllowsAnyInput } from '../http/any-input.decorator';
 import { routerMiss } from '../http/router-miss';
 import { AdminOnly } from './admin-only.decorator';
 
@@ -10,6 +11,7 @@ import { AdminOnly } from './admin-only.decorator';
  */
 @ApiExcludeController()
 @AdminOnly('any')
+@AllowsAnyInput()
 @Controller()
 class UnknownAdminPathsController {
   @All(['cache', 'cache/*path', 'admin', 'admin/*path'])

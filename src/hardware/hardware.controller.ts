@@ -1,7 +1,6 @@
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { CacheApiResponse } from '../cache';
-import { NoQuery } from '../http/no-query.decorator';
 import { hardwareCache } from './cache';
 import { HardwareHealthDto, HardwareMetricsDto, HardwareStatusDto } from './dto/hardware-response.dto';
 import { MetricsQueryDto } from './dto/metrics-query.dto';
@@ -16,7 +15,6 @@ export class HardwareController {
   constructor(private readonly hardware: HardwareService) {}
 
   @Get('health')
-  @NoQuery()
   @CacheApiResponse(hardwareCache.health)
   @ApiOperation({ summary: 'Health score of this host with its reasons' })
   @ApiOkResponse({ type: HardwareHealthDto })
@@ -25,7 +23,6 @@ export class HardwareController {
   }
 
   @Get('status')
-  @NoQuery()
   @CacheApiResponse(hardwareCache.status)
   @ApiOperation({ summary: 'This host in one line' })
   @ApiOkResponse({ type: HardwareStatusDto })

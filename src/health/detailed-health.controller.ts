@@ -1,7 +1,6 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CacheApiResponse, WarmUp } from '../cache';
-import { NoQuery } from '../http/no-query.decorator';
 import { healthCache } from './cache';
 import { DetailedHealthDto } from './dto/health-response.dto';
 import { HealthService } from './health.service';
@@ -12,7 +11,6 @@ export class DetailedHealthController {
   constructor(private readonly health: HealthService) {}
 
   @Get('detailed')
-  @NoQuery()
   @CacheApiResponse(healthCache.detailed)
   @WarmUp({ category: 'health' })
   @ApiOperation({ summary: 'Every dependency with its history, the host, what is wrong and what would help' })

@@ -1,11 +1,16 @@
 import { Controller, Get, Header } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { NeverCached } from '../cache';
+import { AllowsAnyInput } from '../http/any-input.decorator';
 import { ProbeDto } from './dto/health-response.dto';
 import { HealthService } from './health.service';
 
-/** Probes, outside of the API's prefix. */
+/**
+ * Probes, outside of the API's prefix. Load balancers and orchestrators add to them what they like, and one that is refused takes a
+ * healthy instance out of service.
+ */
 @ApiTags('health')
+@AllowsAnyInput()
 @NeverCached('a probe asks how it is now')
 @Controller('health')
 export class HealthController {

@@ -1,5 +1,6 @@
 import { type ArgumentMetadata, Injectable, ValidationPipe } from '@nestjs/common';
 import type { ValidationError } from 'class-validator';
+import { bodyInvalid, checkBody, checkQuery } from './input-shape';
 import { maxItems, maxPathCharacters, ProblemException, type ProblemItem } from './problem.exception';
 import { namesOfEveryObject, refuseUnknown, unknownField } from './unknown-fields';
 
@@ -26,7 +27,7 @@ export class RequestValidationPipe extends ValidationPipe {
     if (metadata.type === 'query') checkQuery(value);
     if (metadata.type === 'body' && isDto) {
       if (value === undefined) return this.withoutBody(metadata);
-      if (typeof value !== 'object' || value === null || Array.isArray(value)) throw bodyInvalid();
+      checkBody(value);
     }
     if (isDto) refuseUnknown(namesOfEveryObject(value));
     return super.transform(value, metadata) as Promise<unknown>;
@@ -40,27 +41,6 @@ export class RequestValidationPipe extends ValidationPipe {
       throw error instanceof ProblemException ? bodyInvalid() : error;
     }
   }
-}
-
-/** A parameter given twice, or with brackets, is refused: readers along the way may disagree which one counts. */
-function checkQuery(query: unknown): void {
-  const items: ProblemItem[] = [];
-  for (const [name, value] of Object.entries(query ?? {})) {
-    const path = name.slice(0, maxPathCharacters);
-    if (/[[\]]/.test(name))
-      items.push({ path, code: 'QUERY_INVALID', message: 'a parameter is a plain name' });
-    else if (typeof value !== 'string')
-      items.push({ path, code: 'QUERY_DUPLICATE', message: 'a parameter is given once' });
-  }
-  const first = items[0];
-  if (first)
-    throw new ProblemException(400, first.code, 'Invalid query', `${first.path}: ${first.message}`, items);
-}
-
-function bodyInvalid(): ProblemException {
-  return new ProblemException(400, 'BODY_INVALID', 'Invalid body', 'The body must be a JSON object.', [
-    { path: '$', code: 'BODY_INVALID', message: 'must be a JSON object' },
-  ]);
 }
 
 function refusal(errors: readonly ValidationError[]): ProblemException {

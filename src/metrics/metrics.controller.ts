@@ -1,7 +1,6 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CacheApiResponse } from '../cache';
-import { NoQuery } from '../http/no-query.decorator';
 import { metricsCache } from './cache';
 import { MetricsDto } from './dto/metrics-response.dto';
 import { MetricsService } from './metrics.service';
@@ -13,7 +12,6 @@ export class MetricsController {
   constructor(private readonly metricsOf: MetricsService) {}
 
   @Get()
-  @NoQuery()
   @CacheApiResponse(metricsCache.metrics)
   @ApiOperation({ summary: 'Numbers of the machine, the cache, the database and this process' })
   @ApiOkResponse({ type: MetricsDto })

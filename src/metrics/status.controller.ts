@@ -1,7 +1,6 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CacheApiResponse, WarmUp } from '../cache';
-import { NoQuery } from '../http/no-query.decorator';
 import { metricsCache } from './cache';
 import { StatusDto } from './dto/metrics-response.dto';
 import { MetricsService } from './metrics.service';
@@ -12,7 +11,6 @@ export class StatusController {
   constructor(private readonly metrics: MetricsService) {}
 
   @Get()
-  @NoQuery()
   @CacheApiResponse(metricsCache.status)
   @WarmUp({ category: 'api_endpoints' })
   @ApiOperation({ summary: 'The application in five fields' })

@@ -15,7 +15,6 @@ import { AuditLog } from '../auth/audit-log';
 import { CacheModelData, WarmUp } from '../cache';
 import { AppConfig } from '../config/app-config';
 import { isOver, onceOver } from '../http/connection-end';
-import { NoQuery } from '../http/no-query.decorator';
 import { modelsCache } from './cache';
 import { ModelDetailsDto, ModelListDto } from './dto/model-response.dto';
 import { PullModelDto } from './dto/pull-model.dto';
@@ -52,7 +51,6 @@ export class ModelsController {
   ) {}
 
   @Get()
-  @NoQuery()
   @CacheModelData(modelsCache.list)
   @WarmUp({ category: ['models', 'api_endpoints'] })
   @ApiOperation({ summary: 'The AI models of the provider' })
@@ -141,7 +139,6 @@ export class ModelsController {
 
   /** Names contain slashes: the rest of the path is the name, in one segment (`%2F`) or several. */
   @Get('*name')
-  @NoQuery()
   @CacheModelData(modelsCache.one)
   @ApiOperation({ summary: 'One model' })
   @ApiParam({

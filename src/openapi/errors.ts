@@ -1,5 +1,6 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { STATUS_CODES } from 'node:http';
+import { anyInputExtension } from '../http/any-input.decorator';
 import { problemDocument } from '../http/problem';
 import { operationsOf, type Operation, type ResponseObject, type Schema } from './operations';
 
@@ -30,15 +31,17 @@ const problemSchema: Schema = {
   },
 };
 
-/** What a route may answer because it takes a body, on top of what it says itself. */
+/** What a route may answer because a body may come with the request, on top of what it says itself. */
 const errorsOfBodies: Readonly<Record<number, readonly string[]>> = {
   400: ['BODY_INVALID_JSON', 'BODY_INVALID', 'BODY_INCOMPLETE', 'BODY_TOO_DEEP', 'BODY_FORBIDDEN_KEY'],
   413: ['BODY_TOO_LARGE'],
   415: ['UNSUPPORTED_MEDIA_TYPE'],
 };
-const errorsOfQueries: Readonly<Record<number, readonly string[]>> = {
-  400: ['VALIDATION_FAILED', 'UNKNOWN_FIELD', 'QUERY_DUPLICATE', 'QUERY_INVALID'],
+/** Also where there is no query: what is not declared is refused. */
+const errorsOfInput: Readonly<Record<number, readonly string[]>> = {
+  400: ['UNKNOWN_FIELD', 'QUERY_DUPLICATE', 'QUERY_INVALID'],
 };
+const errorsOfParameters: Readonly<Record<number, readonly string[]>> = { 400: ['VALIDATION_FAILED'] };
 const errorsOfAdmins: Readonly<Record<number, readonly string[]>> = {
   400: ['HEADER_DUPLICATE'],
   503: ['ADMIN_DISABLED', 'DATABASE_UNAVAILABLE'],
@@ -57,10 +60,11 @@ export function describeErrors(document: OpenAPIObject): void {
   schemas['Problem'] = problemSchema;
   const reasons = Object.entries(errorsOfAll).map(([when, codes]) => `${when} (${codes.join(', ')})`);
   responses['Problem'] = withProblem(500, { description: `Any route, when ${reasons.join(', ')}` }, '/');
-  for (const { path, operation } of operationsOf(document)) {
-    if (operation.requestBody) addCodes(operation, errorsOfBodies);
+  for (const { method, path, operation } of operationsOf(document)) {
+    if (method !== 'get') addCodes(operation, errorsOfBodies);
     if (operation.security) addCodes(operation, errorsOfAdmins);
-    if (hasQuery(operation)) addCodes(operation, errorsOfQueries);
+    if (hasQuery(operation)) addCodes(operation, errorsOfParameters);
+    if (!(anyInputExtension in operation)) addCodes(operation, errorsOfInput);
     for (const [status, response] of Object.entries(operation.responses)) {
       if (Number(status) >= 400 && response && !('$ref' in response) && !response.content)
         operation.responses[status] = withProblem(Number(status), response, path);

@@ -5,7 +5,6 @@ import { AdminOnly } from '../auth/admin-only.decorator';
 import { principalOf } from '../auth/principal';
 import { CacheStaticData, WarmUp } from '../cache';
 import { requiredVersions, versionTag } from '../http/if-match';
-import { NoQuery } from '../http/no-query.decorator';
 import { settingsCache } from './cache';
 import { ChangeSettingsDto, toSettingsChange } from './dto/change-settings.dto';
 import { SettingDto, SettingsDto, SettingsHistoryDto } from './dto/settings-response.dto';
@@ -22,7 +21,6 @@ export class SettingsController {
   constructor(private readonly settings: SettingsService) {}
 
   @Get()
-  @NoQuery()
   @CacheStaticData(settingsCache.all)
   @WarmUp({ category: ['settings', 'api_endpoints'], critical: true })
   @ApiOperation({ summary: 'All settings under their version' })
@@ -48,7 +46,6 @@ export class SettingsController {
   }
 
   @Get(':key')
-  @NoQuery()
   @CacheStaticData(settingsCache.one)
   @ApiOperation({ summary: 'One section, or one value of it' })
   @ApiParam({

@@ -133,6 +133,10 @@ const cases: Case[] = [
     'status',
   ],
   ['POST heartbeat at', () => app.post(`${agent}/heartbeat`, { at: 1 }), 'UNKNOWN_FIELD', 'at'],
+  // What is not declared.
+  ['POST ?dry_run', () => app.post(`${path}?dry_run=true`, { name, type }), 'UNKNOWN_FIELD', 'dry_run'],
+  ['POST token with a field', () => app.post(`${agent}/token`, { unknown: 1 }), 'UNKNOWN_FIELD', 'unknown'],
+  ['DELETE with a list', () => app.request('DELETE', agent, '[]'), 'BODY_INVALID', '$'],
   // Preconditions.
   ['PATCH If-Match 3', () => app.patch(agent, { type }, { 'If-Match': '3' }), 'IF_MATCH_INVALID', 'If-Match'],
 ];

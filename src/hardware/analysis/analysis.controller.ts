@@ -2,7 +2,6 @@ import { Controller, Get, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { CacheHeavyComputation } from '../../cache';
-import { NoQuery } from '../../http/no-query.decorator';
 import { hardwareCache } from '../cache';
 import {
   type AnalysisDto,
@@ -24,7 +23,6 @@ export class AnalysisController {
   constructor(private readonly analysis: AnalysisService) {}
 
   @Get('analyze/performance')
-  @NoQuery()
   @CacheHeavyComputation(hardwareCache.performance)
   @ApiOperation({ summary: 'Percentiles and trends of the last day of this host', description: tooLittle })
   @ApiOkResponse({ type: PerformanceAnalysisDto })
@@ -34,7 +32,6 @@ export class AnalysisController {
   }
 
   @Get('analyze/capacity')
-  @NoQuery()
   @CacheHeavyComputation(hardwareCache.capacity)
   @ApiOperation({
     summary: 'When memory, swap and the fullest disk of this host reach their limits',
@@ -47,7 +44,6 @@ export class AnalysisController {
   }
 
   @Get('recommendations')
-  @NoQuery()
   @CacheHeavyComputation(hardwareCache.recommendations)
   @ApiOperation({
     summary: 'What follows from the recorded history of this host, each with its numbers',

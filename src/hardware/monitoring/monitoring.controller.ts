@@ -4,7 +4,6 @@ import { type Actor, ByActor } from '../../auth/actor.decorator';
 import { AdminOnly } from '../../auth/admin-only.decorator';
 import { AuditLog } from '../../auth/audit-log';
 import { CacheApiResponse, CacheStaticData, InvalidatesCache } from '../../cache';
-import { NoQuery } from '../../http/no-query.decorator';
 import { hardwareCache } from '../cache';
 import { AlertDto, AlertListDto, ListAlertsQueryDto, toAlertDto } from '../dto/alert.dto';
 import {
@@ -27,7 +26,6 @@ export class MonitoringController {
   ) {}
 
   @Get('monitoring/config')
-  @NoQuery()
   @CacheStaticData(hardwareCache.monitoringConfig)
   @ApiOperation({ summary: 'How hosts are watched: interval, thresholds and retention' })
   @ApiOkResponse({ type: MonitoringConfigDto })

@@ -6,7 +6,6 @@ import { type Actor, ByActor } from '../../auth/actor.decorator';
 import { AdminOnly } from '../../auth/admin-only.decorator';
 import { CacheHeavyComputation } from '../../cache';
 import { AppConfig } from '../../config/app-config';
-import { NoQuery } from '../../http/no-query.decorator';
 import { ProgramStarter } from '../programs/program-starter';
 import { runBenchmark } from './benchmark/benchmark';
 import { tasksCache } from './cache';
@@ -52,7 +51,6 @@ export class BenchmarkController {
   }
 
   @Get(':id')
-  @NoQuery()
   @CacheHeavyComputation(tasksCache.benchmark)
   @ApiOperation({ summary: 'A benchmark of any host: how far it is, or what it found' })
   @ApiTask(BenchmarkDto)

@@ -5,7 +5,6 @@ import { type Actor, ByActor } from '../../auth/actor.decorator';
 import { AdminOnly } from '../../auth/admin-only.decorator';
 import { CacheApiResponse, TieredCache } from '../../cache';
 import { AppConfig } from '../../config/app-config';
-import { NoQuery } from '../../http/no-query.decorator';
 import { tasksCache } from './cache';
 import {
   OptimizationDto,
@@ -30,7 +29,6 @@ export class OptimizeController {
   ) {}
 
   @Get()
-  @NoQuery()
   @CacheApiResponse(tasksCache.optimizations)
   @ApiOperation({
     summary: `The last ${maxListed} optimisations of all hosts, the latest first`,
@@ -74,7 +72,6 @@ export class OptimizeController {
   }
 
   @Get(':id')
-  @NoQuery()
   @CacheApiResponse(tasksCache.optimization)
   @ApiOperation({ summary: 'An optimisation of any host: how far it is, or what it did' })
   @ApiTask(OptimizationDto)

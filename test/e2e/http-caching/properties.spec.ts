@@ -3,6 +3,7 @@ import type { Request } from 'express';
 import fc from 'fast-check';
 import { CacheApiResponse } from '../../../src/cache';
 import type { CacheDecoratorOptions } from '../../../src/cache';
+import { AllowsAnyInput } from '../../../src/http/any-input.decorator';
 import type { RawAnswer } from './raw-http';
 import { principal, signInEverybody, TokenGuard, users } from './routes';
 import { ServedApplication } from './served-application';
@@ -55,6 +56,7 @@ function controllerOf(policy: RandomPolicy, path: string): Type {
       : [policy.header === 'any' ? 'accept-language' : { name: 'accept-language', oneOf: languages }];
 
   @Controller(path)
+  @AllowsAnyInput()
   @UseGuards(...(policy.principal === 'none' ? [] : [TokenGuard]))
   class RandomController {
     @Get(':id')

@@ -23,6 +23,7 @@ import {
 import type { Request, Response } from 'express';
 import { of } from 'rxjs';
 import { CacheApiResponse, InvalidatesCache, type PrincipalResolver } from '../../../src/cache';
+import { AllowsAnyInput } from '../../../src/http/any-input.decorator';
 import { Handlers } from './served-application';
 
 export const handlers = new Handlers();
@@ -211,7 +212,9 @@ const kinds = Array.from({ length: 60 }, (_, index) => ({
   text: 'x'.repeat(20),
 }));
 
+/** With any input, so that it is the cache which meets what a route does not declare. */
 @Controller('cats')
+@AllowsAnyInput()
 export class CatsController {
   @Get()
   @CacheApiResponse({ key: 'cats:list', query: ['limit', 'kind'], tags: ['cats'], jitter: 0 })
