@@ -156,6 +156,24 @@ describe('the database on a PostgreSQL server', () => {
     await database.close();
   }, 60_000);
 
+  it('opens while another instance migrates for long, and is ready when that is done', async () => {
+    const url = await server.createDatabase('held');
+    const other = new Client({ connectionString: url });
+    await other.connect();
+    await other.query('SELECT pg_advisory_lock(7351001)');
+    const [waiting, closed] = await Promise.all(
+      [1, 1].map(patienceMs => Database.open(options(url), patienceMs)),
+    );
+    const done: string[] = [];
+    await waiting!.onReady(() => Promise.resolve(void done.push('first')));
+    expect([waiting!.isReady, done]).toEqual([false, []]);
+    await expect(waiting!.ping(1_000)).rejects.toThrow(DatabaseUnavailableError);
+    await closed!.close(); // while it waits
+    await other.end();
+    await eventually(() => expect([waiting!.isReady, done]).toEqual([true, ['first']]));
+    await waiting!.close();
+  }, 30_000);
+
   it('does what waited for a server that came late, again until it succeeds, and then the rest', async () => {
     const late = await PostgresServer.start();
     const url = await late.createDatabase('late');

@@ -6,13 +6,14 @@ import type { Driver, Orm } from './driver';
 import { openEmbedded } from './embedded';
 import { openServer } from './server';
 
+const startPatienceMs = 5_000;
 const firstRetryMs = 250;
 const maxRetryMs = 5_000;
 
 /**
  * The one database: a PostgreSQL server, or PostgreSQL in a thread of this process (PGlite) when none is configured; the same SQL
  * and the same migrations. A server that is away does not stop the start: queries fail with `DatabaseUnavailableError`
- * until it is there, and the migrations run when it comes.
+ * until it is there, and the migrations run when it comes. The same while they take long.
  */
 export class Database implements OnApplicationShutdown {
   private readonly log = new Logger('Database');
@@ -26,10 +27,11 @@ export class Database implements OnApplicationShutdown {
   private constructor(private readonly config: AppConfig['database']) {}
 
   /**
-   * Opens the database and runs the migrations.
+   * Opens the database and runs the migrations; those of a server that take longer than `patienceMs` go on behind the start, so that
+   * an instance that waits for another one is there for its probes.
    * @throws DataDirInUseError when another process holds the folder of the embedded database
    */
-  static async open(config: AppConfig['database']): Promise<Database> {
+  static async open(config: AppConfig['database'], patienceMs = startPatienceMs): Promise<Database> {
     const database = new Database(config);
     const onQuery = (): void => void (database.count += 1);
     if (config.mode === 'embedded') {
@@ -38,8 +40,15 @@ export class Database implements OnApplicationShutdown {
       return database;
     }
     database.driver = openServer(config, onQuery);
+    const migrating = database.migrate();
     try {
-      await database.migrate();
+      const late = sleep(patienceMs, 'late' as const, { ref: false });
+      if ((await Promise.race([migrating, late])) === 'late') {
+        database.log.warn(
+          `the migrations of ${database.address()} take long, or wait for another instance; they go on in the background`,
+        );
+        database.retrying = Promise.allSettled([migrating]).then(() => database.migrateLater());
+      }
     } catch (error) {
       if (!(error instanceof DatabaseUnavailableError)) throw error;
       database.log.warn(
@@ -121,7 +130,7 @@ export class Database implements OnApplicationShutdown {
   }
 
   private async migrate(): Promise<void> {
-    const ran = (await this.driver?.migrate()) ?? [];
+    const ran = (await this.driver?.migrate(this.closed.signal)) ?? [];
     this.migrated = true;
     if (ran.length > 0) this.log.log(`migrations run: ${ran.join(', ')}`);
   }

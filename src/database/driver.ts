@@ -8,8 +8,8 @@ export type Orm = PgDatabase<PgQueryResultHKT, typeof schema, ExtractTablesWithR
 /** One of the two drivers behind the database. */
 export interface Driver {
   readonly orm: Orm;
-  /** Runs the missing migrations; resolves to their names. */
-  migrate(): Promise<string[]>;
+  /** Runs the missing migrations; resolves to their names. Aborting ends the connection that they run on. */
+  migrate(signal: AbortSignal): Promise<string[]>;
   /** One trip to the database and back. */
   ping(): Promise<void>;
   /** How many statements are watched because nobody knows whether they were carried out. */

@@ -110,7 +110,7 @@ describe('the embedded database', () => {
   let driver: Driver;
   beforeAll(async () => {
     driver = await openEmbedded(folder, () => undefined);
-    await driver.migrate();
+    await driver.migrate(new AbortController().signal);
   }, 60_000);
   afterAll(() => driver.close());
 

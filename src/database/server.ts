@@ -38,8 +38,8 @@ export function openServer(config: AppConfig['database'], onQuery: () => void): 
   const orm = drizzle(pool, { schema, logger: { logQuery: onQuery } }) as unknown as Orm;
   return {
     orm,
-    migrate: () =>
-      withConnection(pool, async client => {
+    migrate: signal =>
+      withConnection(pool, signal, async client => {
         await client.query(`SET statement_timeout = ${migrationLimitMs}`);
         const run = (text: string, values?: unknown[]) =>
           client.query({ text, ...(values && { values }), query_timeout: migrationLimitMs } as {
@@ -57,13 +57,21 @@ export function openServer(config: AppConfig['database'], onQuery: () => void): 
   };
 }
 
-async function withConnection<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
-  const client = await pool.connect();
+async function withConnection<T>(
+  pool: Pool,
+  signal: AbortSignal,
+  work: (client: PoolClient & Client) => Promise<T>,
+): Promise<T> {
+  const client = (await pool.connect()) as PoolClient & Client;
+  const end = (): void => void client.end();
+  signal.addEventListener('abort', end, { once: true });
   try {
+    signal.throwIfAborted();
     return await work(client);
   } catch (error) {
     throw translateDatabaseError(error);
   } finally {
+    signal.removeEventListener('abort', end);
     client.release(true); // its statement timeout was changed: not for others
   }
 }
