@@ -10,9 +10,10 @@ export function schemaErrors(document: OpenAPIObject, schema: object, value: unk
   let validate = compiled.get(schema);
   if (!validate) compiled.set(schema, (validate = readerOf(document).compile(absolute(schema) as object)));
   if (validate(value)) return [];
-  return (validate.errors ?? []).map(
-    ({ instancePath, message }) => `${instancePath || '$'} ${message ?? ''}`,
-  );
+  return (validate.errors ?? []).map(({ instancePath, message, params }) => {
+    const name = (params as { additionalProperty?: string }).additionalProperty;
+    return `${instancePath || '$'} ${message ?? ''}${name === undefined ? '' : `: ${name}`}`;
+  });
 }
 
 function readerOf(document: OpenAPIObject): Ajv {
@@ -27,7 +28,10 @@ function readerOf(document: OpenAPIObject): Ajv {
   return ajv;
 }
 
-/** A part of the document as JSON Schema: references lead to it from anywhere, and what is `nullable` without a type may be null. */
+/**
+ * A part of the document as JSON Schema: references lead to it from anywhere, and what has properties has no others, which the
+ * document leaves open for those to come. `nullable` is Ajv's as well, and says nothing without a type.
+ */
 function absolute(part: unknown): unknown {
   if (Array.isArray(part)) return part.map(absolute);
   if (typeof part !== 'object' || part === null) return part;
@@ -36,6 +40,11 @@ function absolute(part: unknown): unknown {
     name === '$ref' && typeof value === 'string' ? value.replace(/^#/, 'openapi#') : absolute(value),
   ]);
   const { nullable, ...rest } = Object.fromEntries(entries) as Record<string, unknown>;
-  if (nullable === undefined) return rest;
-  return 'type' in rest ? { ...rest, nullable } : { anyOf: [rest, { type: 'null' }] };
+  if (isSchemaOfObject(rest)) rest['additionalProperties'] ??= false;
+  return 'type' in rest && nullable !== undefined ? { ...rest, nullable } : rest;
+}
+
+/** A schema, and not an object with a property that is called so: a name there leads to a schema, which is no text. */
+function isSchemaOfObject({ type, properties }: Record<string, unknown>): boolean {
+  return typeof properties === 'object' && (type === undefined || type === 'object');
 }
