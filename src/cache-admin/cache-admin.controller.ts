@@ -117,6 +117,7 @@ export class CacheAdminController {
     schema: { oneOf: [{ $ref: getSchemaPath(WarmAnswerDto) }, { $ref: getSchemaPath(WarmPreviewDto) }] },
   })
   @ApiAcceptedResponse({ type: WarmRunDto, description: 'With wait: false, the run that has begun' })
+  @ApiResponse({ status: 400, description: 'VALIDATION_FAILED, UNKNOWN_FIELD' })
   @ApiResponse({ status: 404, description: 'WARM_JOB_UNKNOWN' })
   @ApiResponse({ status: 503, description: 'WARM_FAILED: something could not be loaded; the errors name it' })
   async warm(

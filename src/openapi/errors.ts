@@ -46,31 +46,48 @@ const errorsOfAdmins: Readonly<Record<number, readonly string[]>> = {
   400: ['HEADER_DUPLICATE'],
   503: ['ADMIN_DISABLED', 'DATABASE_UNAVAILABLE'],
 };
-/** What any route may answer. */
-const errorsOfAll = {
-  'the request is malformed': ['REQUEST_MALFORMED', 'PATH_INVALID', 'HEADERS_TOO_LARGE', 'REQUEST_TIMEOUT'],
-  'it asks for another host': ['MISDIRECTED_REQUEST'],
-  'it cannot be answered now': ['HANDLER_TIMEOUT', 'INTERNAL_ERROR'],
-} as const;
+/** What any route may answer, with the status of each. */
+const errorsOfAll: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  'the request is malformed': {
+    REQUEST_MALFORMED: 400,
+    PATH_INVALID: 400,
+    HEADERS_TOO_LARGE: 431,
+    REQUEST_TIMEOUT: 408,
+  },
+  'it asks for another host': { MISDIRECTED_REQUEST: 421 },
+  'it cannot be answered now': { HANDLER_TIMEOUT: 503, INTERNAL_ERROR: 500 },
+};
 
 /** Gives every error of every operation its shape and an example, and each operation those that many of them share. */
 export function describeErrors(document: OpenAPIObject): void {
   const { schemas = {}, responses = {} } = (document.components ??= {});
   document.components = { ...document.components, schemas, responses };
   schemas['Problem'] = problemSchema;
-  const reasons = Object.entries(errorsOfAll).map(([when, codes]) => `${when} (${codes.join(', ')})`);
+  const reasons = Object.entries(errorsOfAll).map(
+    ([when, codes]) => `${when} (${Object.keys(codes).join(', ')})`,
+  );
   responses['Problem'] = withProblem(500, { description: `Any route, when ${reasons.join(', ')}` }, '/');
   for (const { method, path, operation } of operationsOf(document)) {
     if (method !== 'get') addCodes(operation, errorsOfBodies);
     if (operation.security) addCodes(operation, errorsOfAdmins);
     if (hasQuery(operation)) addCodes(operation, errorsOfParameters);
     if (!(anyInputExtension in operation)) addCodes(operation, errorsOfInput);
+    addCodes(operation, errorsBesideOwn(operation));
     for (const [status, response] of Object.entries(operation.responses)) {
       if (Number(status) >= 400 && response && !('$ref' in response) && !response.content)
         operation.responses[status] = withProblem(Number(status), response, path);
     }
     operation.responses['default'] ??= { $ref: '#/components/responses/Problem' };
   }
+}
+
+/** What any route may answer with a status that the operation has an answer of its own for: there the default says nothing. */
+function errorsBesideOwn({ responses }: Operation): Record<string, string[]> {
+  const all = Object.values(errorsOfAll).flatMap(codes => Object.entries(codes));
+  const own = Object.keys(responses).filter(status => Number(status) >= 400);
+  return Object.fromEntries(
+    own.map(status => [status, all.filter(([, of]) => of === Number(status)).map(([code]) => code)]),
+  );
 }
 
 function hasQuery({ parameters = [] }: Operation): boolean {

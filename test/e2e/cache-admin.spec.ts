@@ -82,9 +82,9 @@ describe('administration of the cache', () => {
         ...['local_cache_size', 'compression_ratio', 'cache_efficiency', 'redis_server'],
       ]),
     );
-    const warm = await fetch(`${app.url}/api/v1/cache/warm`, { method: 'POST' });
+    const warm = await app.post('/api/v1/cache/warm');
     expect(warm.status).toBe(200);
-    expect(await warm.json()).toEqual({
+    expect(warm.body).toEqual({
       message: expect.any(String),
       timestamp: expect.any(String),
       warmed_categories: expect.arrayContaining(['agents', 'settings', 'api_endpoints']),

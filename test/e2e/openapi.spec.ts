@@ -66,6 +66,16 @@ describe('the OpenAPI document', () => {
     expect(text).toContain('/api/v1/agents/{id}:');
   });
 
+  it('has one schema for each class of a body: of two with a name it would have the last', () => {
+    const classes = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+      .filter(file => file.endsWith('.dto.ts'))
+      .flatMap(
+        file => readFileSync(join(root, 'src', file), 'utf8').match(/(?<=^(?:export )?class )\w+/gm) ?? [],
+      );
+    expect(classes.length).toBeGreaterThan(100);
+    expect(classes.filter((name, index) => classes.indexOf(name) !== index)).toEqual([]);
+  });
+
   it('has every handler of every controller', () => {
     const handlers = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
       .filter(file => file.endsWith('.controller.ts'))

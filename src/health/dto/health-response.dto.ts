@@ -100,7 +100,8 @@ export class SystemResourcesDto {
   score!: number;
 }
 
-export class AlertDto {
+/** What needs somebody: a service, the cache, or a resource of the host. */
+export class HealthAlertDto {
   @ApiProperty({ enum: ['warning', 'critical'], example: 'warning' })
   level!: string;
 
@@ -141,10 +142,10 @@ export class DetailedHealthDto {
   system_resources!: SystemResourcesDto;
 
   @ApiProperty({
-    type: [AlertDto],
+    type: [HealthAlertDto],
     description: 'What needs somebody now; for services by the thresholds of the settings (`health`)',
   })
-  alerts!: AlertDto[];
+  alerts!: HealthAlertDto[];
 
   @ApiProperty({
     type: [String],

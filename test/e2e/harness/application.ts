@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { settingsTable } from '../../../src/config/app-config';
+import { documentOf, holdRawToDocument, holdToDocument } from './api-document';
 import { eventually } from './eventually';
 import { putEmptyDatabase } from './empty-database';
 import { databaseOnSharedServer } from './shared-postgres';
@@ -88,6 +89,7 @@ export class Application {
     });
     early.catch((error: Error) => error); // raced below; after the start its end is no error
     await Promise.race([early, eventually(() => fetch(`${app.url}/`), startLimitMs)]);
+    await documentOf(app.url); // not in the middle of a test
     return app;
   }
 
@@ -100,27 +102,30 @@ export class Application {
     return this.text;
   }
 
+  /** Its answer is held against the OpenAPI document: a test fails when they do not agree. Text and bytes are sent as they are. */
   async request<T = Record<string, unknown>>(
     method: string,
     path: string,
     body?: unknown,
     headers: Record<string, string> = {},
   ): Promise<Answer<T>> {
-    const isText = typeof body === 'string' || body === undefined;
+    const isSentAsItIs = typeof body === 'string' || body instanceof Uint8Array;
     const response = await fetch(this.url + path, {
       method,
       headers: { ...(body !== undefined && { 'Content-Type': 'application/json' }), ...headers },
-      ...(body !== undefined && { body: isText ? body : JSON.stringify(body) }),
+      ...(body !== undefined && { body: isSentAsItIs ? body : JSON.stringify(body) }),
       redirect: 'manual',
     });
     const text = await response.text();
     const isJson = /\bjson\b/.test(response.headers.get('content-type') ?? '');
-    return {
+    const answer = {
       status: response.status,
       headers: response.headers,
       text,
       body: (isJson && text !== '' ? JSON.parse(text) : undefined) as T,
     };
+    await holdToDocument(this.url, method, path, answer);
+    return answer;
   }
 
   get<T = Record<string, unknown>>(path: string, headers?: Record<string, string>): Promise<Answer<T>> {
@@ -148,15 +153,17 @@ export class Application {
   }
 
   /** Sends bytes as they are, for requests that a client library would tidy up; resolves to all that came back when the connection closes. `localAddress` is whom it comes from. */
-  raw(bytes: string | Buffer, limitMs = 5_000, localAddress = '127.0.0.1'): Promise<string> {
-    return new Promise((done, fail) => {
+  async raw(bytes: string | Buffer, limitMs = 5_000, localAddress = '127.0.0.1'): Promise<string> {
+    const answer = await new Promise<string>((done, fail) => {
       const socket = connect({ port: this.port, host: '127.0.0.1', localAddress }, () => socket.write(bytes));
-      let answer = '';
-      socket.setTimeout(limitMs, () => (socket.destroy(), done(answer)));
-      socket.on('data', (chunk: Buffer) => (answer += chunk.toString('utf8')));
+      let text = '';
+      socket.setTimeout(limitMs, () => (socket.destroy(), done(text)));
+      socket.on('data', (chunk: Buffer) => (text += chunk.toString('utf8')));
       socket.once('error', fail);
-      socket.once('close', () => done(answer));
+      socket.once('close', () => done(text));
     });
+    await holdRawToDocument(this.url, bytes.toString('latin1'), answer);
+    return answer;
   }
 
   /** Sends it a signal, and waits for nothing. */

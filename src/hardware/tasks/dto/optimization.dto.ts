@@ -49,9 +49,10 @@ class CleanedFolderDto {
   folder!: string;
 
   @ApiProperty({
-    enum: ['looked_at', 'missing', 'refused', 'unreadable'],
+    enum: ['looked_at', 'missing', 'unmarked', 'refused', 'unreadable'],
     example: 'looked_at',
-    description: 'refused: it leads to a folder that must not be cleaned, or was replaced meanwhile',
+    description:
+      'unmarked: the marker is not in it; refused: it leads to a folder that must not be cleaned, or was replaced meanwhile',
   })
   status!: string;
 
