@@ -1,3 +1,5 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiProperty } from '@nestjs/swagger';
 import { Matches } from 'class-validator';
 
 /** Spaces of all kinds, what is never drawn (joiners, fillers, marks of direction), and the Braille cell without dots. */
@@ -5,5 +7,8 @@ const visible = /[^\s\p{Default_Ignorable_Code_Point}\u2800]/u;
 
 /** At least one character that can be seen: a name that cannot be seen is none. */
 export function HasVisibleText(message: string): PropertyDecorator {
-  return Matches(visible, { message });
+  return applyDecorators(
+    Matches(visible, { message }),
+    ApiProperty({ allOf: [{ type: 'string', pattern: visible.source }] }),
+  );
 }

@@ -1,4 +1,5 @@
 import { applyDecorators } from '@nestjs/common';
+import { ApiProperty } from '@nestjs/swagger';
 import {
   ArrayMaxSize,
   ArrayUnique,
@@ -20,8 +21,11 @@ import {
   wordPattern,
 } from '../agent-fields';
 
+// Each has its limits in the documentation as well.
+
 export const IsAgentName = (): PropertyDecorator =>
   applyDecorators(
+    ApiProperty({ maxLength: agentLimits.name, pattern: linePattern.source }),
     IsString({ message: messages.name }),
     Matches(linePattern, { message: messages.name }),
     HasVisibleText(messages.name),
@@ -30,17 +34,28 @@ export const IsAgentName = (): PropertyDecorator =>
 
 export const IsAgentType = (): PropertyDecorator =>
   applyDecorators(
+    ApiProperty({ maxLength: agentLimits.type, pattern: wordPattern.source }),
     Matches(wordPattern, { message: messages.type }),
     MaxLength(agentLimits.type, { message: messages.type }),
   );
 
-export const IsAgentStatus = (): PropertyDecorator => IsIn(agentStatuses, { message: messages.status });
+export const IsAgentStatus = (): PropertyDecorator =>
+  applyDecorators(ApiProperty({ enum: agentStatuses }), IsIn(agentStatuses, { message: messages.status }));
 
 export const IsReportedStatus = (): PropertyDecorator =>
-  IsIn(reportedStatuses, { message: messages.reportedStatus });
+  applyDecorators(
+    ApiProperty({ enum: reportedStatuses }),
+    IsIn(reportedStatuses, { message: messages.reportedStatus }),
+  );
 
 export const IsCapabilities = (): PropertyDecorator =>
   applyDecorators(
+    ApiProperty({
+      type: 'array',
+      items: { type: 'string', pattern: wordPattern.source },
+      maxItems: agentLimits.capabilities,
+      uniqueItems: true,
+    }),
     IsArray({ message: messages.capabilities }),
     ArrayMaxSize(agentLimits.capabilities, { message: messages.capabilities }),
     ArrayUnique({ message: messages.capabilities }),
@@ -49,6 +64,7 @@ export const IsCapabilities = (): PropertyDecorator =>
 
 export const IsAgentUrl = (): PropertyDecorator =>
   applyDecorators(
+    ApiProperty({ type: String, maxLength: agentLimits.url }),
     IsUrl(
       { protocols: ['http', 'https'], require_protocol: true, require_tld: false, disallow_auth: true },
       { message: messages.url },
@@ -58,6 +74,7 @@ export const IsAgentUrl = (): PropertyDecorator =>
 
 export const IsDescription = (): PropertyDecorator =>
   applyDecorators(
+    ApiProperty({ type: String, maxLength: agentLimits.description, pattern: textPattern.source }),
     IsString({ message: messages.description }),
     Matches(textPattern, { message: messages.description }),
     MaxLength(agentLimits.description, { message: messages.description }),

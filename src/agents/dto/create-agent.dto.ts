@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsOptional, Matches } from 'class-validator';
 import { MayBeAbsent } from '../../http/optional.decorator';
-import { agentIdPattern, agentLimits, agentStatuses, type AgentStatus, messages } from '../agent-fields';
+import { agentIdPattern, type AgentStatus, messages } from '../agent-fields';
 import {
   IsAgentName,
   IsAgentStatus,
@@ -14,6 +14,7 @@ import {
 export class CreateAgentDto {
   @ApiPropertyOptional({
     description: 'Part of the path of the agent; a UUID when left out',
+    pattern: agentIdPattern.source,
     example: 'code-review-assistant',
   })
   @MayBeAbsent()
@@ -22,18 +23,16 @@ export class CreateAgentDto {
 
   @ApiProperty({
     description: 'Unique among the agents',
-    maxLength: agentLimits.name,
     example: 'Code Review Assistant',
   })
   @IsAgentName()
   name!: string;
 
-  @ApiProperty({ maxLength: agentLimits.type, example: 'assistant' })
+  @ApiProperty({ example: 'assistant' })
   @IsAgentType()
   type!: string;
 
   @ApiPropertyOptional({
-    enum: agentStatuses,
     default: 'unknown',
     description: 'Stands until a heartbeat or a probe says otherwise',
     example: 'unknown',
@@ -43,8 +42,6 @@ export class CreateAgentDto {
   status: AgentStatus = 'unknown';
 
   @ApiPropertyOptional({
-    type: [String],
-    maxItems: agentLimits.capabilities,
     default: [],
     example: ['code-review'],
   })
@@ -53,9 +50,7 @@ export class CreateAgentDto {
   capabilities: string[] = [];
 
   @ApiPropertyOptional({
-    type: String,
     nullable: true,
-    maxLength: agentLimits.url,
     description: 'http or https; `{url}/health` is probed',
     example: 'http://code-review:8080',
   })
@@ -64,9 +59,7 @@ export class CreateAgentDto {
   url: string | null = null;
 
   @ApiPropertyOptional({
-    type: String,
     nullable: true,
-    maxLength: agentLimits.description,
     example: 'Reads changes and points at defects and risks.',
   })
   @IsOptional()

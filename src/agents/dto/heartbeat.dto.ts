@@ -1,11 +1,10 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { MayBeAbsent } from '../../http/optional.decorator';
-import { reportedStatuses, type ReportedStatus } from '../agent-fields';
+import type { ReportedStatus } from '../agent-fields';
 import { IsReportedStatus } from './agent-field.decorators';
 
 export class HeartbeatDto {
   @ApiPropertyOptional({
-    enum: reportedStatuses,
     default: 'healthy',
     description: 'What the agent says of itself',
     example: 'healthy',

@@ -2,19 +2,19 @@ import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Matches } from 'class-validator';
 import { MayBeAbsent } from '../../http/optional.decorator';
 import { QueryInteger } from '../../http/query-integer.decorator';
-import { agentLimits, agentStatuses, type AgentStatus, messages, wordPattern } from '../agent-fields';
+import { agentLimits, type AgentStatus, messages, wordPattern } from '../agent-fields';
 import { cursorPattern, ReadsCursor } from '../agents.cursor';
 import { IsAgentStatus } from './agent-field.decorators';
 
 export class ListAgentsQueryDto {
-  @ApiPropertyOptional({ enum: agentStatuses, description: 'Only agents of this status', example: 'healthy' })
+  @ApiPropertyOptional({ description: 'Only agents of this status', example: 'healthy' })
   @MayBeAbsent()
   @IsAgentStatus()
   status?: AgentStatus;
 
   @ApiPropertyOptional({
     description: 'Only agents that have it: 1 to 64 lower-case letters, digits, dots, dashes and underscores',
-    maxLength: 64,
+    pattern: wordPattern.source,
     example: 'monitoring',
   })
   @MayBeAbsent()
@@ -23,8 +23,6 @@ export class ListAgentsQueryDto {
 
   @ApiPropertyOptional({
     description: 'Agents on a page; the settings have the default and the maximum',
-    minimum: 1,
-    maximum: agentLimits.page,
     example: 50,
   })
   @QueryInteger(1, agentLimits.page)
@@ -32,7 +30,7 @@ export class ListAgentsQueryDto {
 
   @ApiPropertyOptional({
     description: '`next_cursor` of the page before, unchanged: 1 to 600 characters',
-    maxLength: 600,
+    pattern: cursorPattern.source,
     example: 'WyJDb2RlIFJldmlldyBBc3Npc3RhbnQiXQ',
   })
   @MayBeAbsent()

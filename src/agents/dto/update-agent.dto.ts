@@ -1,7 +1,7 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsOptional } from 'class-validator';
 import { MayBeAbsent } from '../../http/optional.decorator';
-import { agentLimits, agentStatuses, type AgentStatus } from '../agent-fields';
+import type { AgentStatus } from '../agent-fields';
 import {
   IsAgentName,
   IsAgentStatus,
@@ -14,7 +14,6 @@ import {
 /** What to change; what is left out stays, and null empties `url` and `description`. */
 export class UpdateAgentDto {
   @ApiPropertyOptional({
-    maxLength: agentLimits.name,
     description: 'Unique among the agents',
     example: 'Code Review Assistant',
   })
@@ -22,13 +21,12 @@ export class UpdateAgentDto {
   @IsAgentName()
   name?: string;
 
-  @ApiPropertyOptional({ maxLength: agentLimits.type, example: 'assistant' })
+  @ApiPropertyOptional({ example: 'assistant' })
   @MayBeAbsent()
   @IsAgentType()
   type?: string;
 
   @ApiPropertyOptional({
-    enum: agentStatuses,
     description: 'Stands until a heartbeat, a probe or silence says otherwise',
     example: 'unknown',
   })
@@ -36,15 +34,13 @@ export class UpdateAgentDto {
   @IsAgentStatus()
   status?: AgentStatus;
 
-  @ApiPropertyOptional({ type: [String], maxItems: agentLimits.capabilities, example: ['code-review'] })
+  @ApiPropertyOptional({ example: ['code-review'] })
   @MayBeAbsent()
   @IsCapabilities()
   capabilities?: string[];
 
   @ApiPropertyOptional({
-    type: String,
     nullable: true,
-    maxLength: agentLimits.url,
     description: 'http or https; `{url}/health` is probed',
     example: 'http://code-review:8080',
   })
@@ -53,9 +49,7 @@ export class UpdateAgentDto {
   url?: string | null;
 
   @ApiPropertyOptional({
-    type: String,
     nullable: true,
-    maxLength: agentLimits.description,
     example: 'Reads changes and points at defects and risks.',
   })
   @IsOptional()

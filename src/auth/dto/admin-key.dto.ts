@@ -3,18 +3,27 @@ import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn, IsString, Matches } from 'cl
 import { HasVisibleText } from '../../http/visible-text.decorator';
 import { scopes, type Scope } from '../scopes';
 
+const namePattern = /^(?=.{1,64}$)[^\p{C}\p{Zl}\p{Zp}\s](?:[^\p{C}\p{Zl}\p{Zp}]*[^\p{C}\p{Zl}\p{Zp}\s])?$/u;
 const nameLimits = 'must be 1 to 64 printable characters without spaces around them';
 
 export class CreateKeyDto {
-  @ApiProperty({ example: 'deploy pipeline', description: 'For people: 1 to 64 printable characters' })
-  @IsString({ message: 'must be a text' })
-  @Matches(/^(?=.{1,64}$)[^\p{C}\p{Zl}\p{Zp}\s](?:[^\p{C}\p{Zl}\p{Zp}]*[^\p{C}\p{Zl}\p{Zp}\s])?$/u, {
-    message: nameLimits,
+  @ApiProperty({
+    pattern: namePattern.source,
+    example: 'deploy pipeline',
+    description: 'For people: 1 to 64 printable characters',
   })
+  @IsString({ message: 'must be a text' })
+  @Matches(namePattern, { message: nameLimits })
   @HasVisibleText(nameLimits)
   name!: string;
 
-  @ApiProperty({ enum: scopes, isArray: true, example: ['cache:read', 'cache:write'] })
+  @ApiProperty({
+    enum: scopes,
+    isArray: true,
+    minItems: 1,
+    maxItems: scopes.length,
+    example: ['cache:read', 'cache:write'],
+  })
   @IsArray({ message: 'must be a list' })
   @ArrayMinSize(1, { message: 'must name at least one scope' })
   @ArrayMaxSize(scopes.length, { message: `may name ${scopes.length} scopes` })

@@ -3,11 +3,11 @@ import type { AuditRow } from '../../auth/audit.repository';
 import { QueryInteger } from '../../http/query-integer.decorator';
 
 export class AuditQueryDto {
-  @ApiPropertyOptional({ description: 'Entries on a page', minimum: 1, maximum: 200, default: 50 })
+  @ApiPropertyOptional({ description: 'Entries on a page', default: 50 })
   @QueryInteger(1, 200)
   limit?: number;
 
-  @ApiPropertyOptional({ description: '`next_before` of the page before', minimum: 1, example: 120 })
+  @ApiPropertyOptional({ description: '`next_before` of the page before', example: 120 })
   @QueryInteger(1, 999_999_999_999_999)
   before?: number;
 }

@@ -1,6 +1,7 @@
+import { applyDecorators } from '@nestjs/common';
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
-import { IsArray, IsBoolean, IsIn, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
+import { IsArray, IsBoolean, IsIn, IsOptional, IsString, Matches } from 'class-validator';
 import { ArrayMaxSize, ArrayMinSize } from 'class-validator';
 import { statsWindows, type StatsWindow } from '../../cache';
 import { MayBeAbsent } from '../../http/optional.decorator';
@@ -46,7 +47,6 @@ export class ClearQueryDto {
   })
   @IsOptional()
   @IsString()
-  @MaxLength(1_024)
   pattern?: string;
 
   @ApiPropertyOptional({ description: 'Only counts what matches', default: false })
@@ -58,30 +58,39 @@ export class ClearQueryDto {
   confirm?: boolean;
 }
 
-const name = {
-  each: true,
-  message: 'each must be 1 to 128 of the characters A-Z a-z 0-9 . _ : -',
-};
+const maxNames = 50;
+const namePattern = /^[A-Za-z0-9._:-]{1,128}$/;
+
+/** A list of categories or of jobs, with its limits in the documentation as well. */
+function Names(what: 'category' | 'job', all: 'categories' | 'jobs'): PropertyDecorator {
+  return applyDecorators(
+    ApiPropertyOptional({
+      type: 'array',
+      items: { type: 'string', pattern: namePattern.source },
+      minItems: 1,
+      maxItems: maxNames,
+    }),
+    MayBeAbsent(),
+    IsArray(),
+    ArrayMinSize(1, { message: `must name at least one ${what}, or be left out` }),
+    ArrayMaxSize(maxNames, { message: `may name ${maxNames} ${all}` }),
+    Matches(namePattern, {
+      each: true,
+      message: 'each must be 1 to 128 of the characters A-Z a-z 0-9 . _ : -',
+    }),
+  );
+}
 
 export class WarmBodyDto {
   @ApiPropertyOptional({
-    type: [String],
     description: 'What is warmed; without this and without jobs everything',
     example: ['agents', 'models'],
   })
-  @MayBeAbsent()
-  @IsArray()
-  @ArrayMinSize(1, { message: 'must name at least one category, or be left out' })
-  @ArrayMaxSize(50, { message: 'may name 50 categories' })
-  @Matches(/^[A-Za-z0-9._:-]{1,128}$/, name)
+  @Names('category', 'categories')
   categories?: string[];
 
-  @ApiPropertyOptional({ type: [String], description: 'Single jobs besides', example: ['agents:list'] })
-  @MayBeAbsent()
-  @IsArray()
-  @ArrayMinSize(1, { message: 'must name at least one job, or be left out' })
-  @ArrayMaxSize(50, { message: 'may name 50 jobs' })
-  @Matches(/^[A-Za-z0-9._:-]{1,128}$/, name)
+  @ApiPropertyOptional({ description: 'Single jobs besides', example: ['agents:list'] })
+  @Names('job', 'jobs')
   jobs?: string[];
 
   @ApiPropertyOptional({

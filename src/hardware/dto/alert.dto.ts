@@ -5,6 +5,7 @@ import { QueryInteger } from '../../http/query-integer.decorator';
 import { alertStates, type AlertRow, type AlertState } from '../monitoring/alerts.repository';
 import { resourceDescriptions, resources, shownValue } from '../monitoring/resources';
 
+const hostPattern = /^[A-Za-z0-9._-]{1,128}$/;
 const hostMessage = 'must be 1 to 128 of the characters A-Z a-z 0-9 . _ -';
 
 export class ListAlertsQueryDto {
@@ -13,15 +14,16 @@ export class ListAlertsQueryDto {
   @IsIn(alertStates, { message: `must be one of ${alertStates.join(', ')}` })
   state?: AlertState;
 
-  @ApiPropertyOptional({ maxLength: 128, example: 'host-1', description: 'Only those of this host' })
+  @ApiPropertyOptional({
+    pattern: hostPattern.source,
+    example: 'host-1',
+    description: 'Only those of this host',
+  })
   @MayBeAbsent()
-  @Matches(/^[A-Za-z0-9._-]{1,128}$/, { message: hostMessage })
+  @Matches(hostPattern, { message: hostMessage })
   host?: string;
 
   @ApiPropertyOptional({
-    type: 'integer',
-    minimum: 1,
-    maximum: 200,
     default: 50,
     description: 'Alerts on a page',
   })
@@ -29,9 +31,6 @@ export class ListAlertsQueryDto {
   limit: number = 50;
 
   @ApiPropertyOptional({
-    type: 'integer',
-    minimum: 1,
-    maximum: 999_999_999_999_999,
     description: 'Only alerts older than the one of this id: `next_before` of the page before',
   })
   @QueryInteger(1, 999_999_999_999_999)

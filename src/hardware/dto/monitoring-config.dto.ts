@@ -19,12 +19,18 @@ const [minSamples, maxSamples] = monitoringLimits.samples;
 
 function WholeNumber(min: number, max: number): PropertyDecorator {
   const message = `must be a whole number from ${min} to ${max}`;
-  return applyDecorators(IsInt({ message }), Min(min, { message }), Max(max, { message }));
+  return applyDecorators(
+    ApiProperty({ type: 'integer', minimum: min, maximum: max }),
+    IsInt({ message }),
+    Min(min, { message }),
+    Max(max, { message }),
+  );
 }
 
 function FromZeroTo(max: number): PropertyDecorator {
   const message = `must be a number from 0 to ${max}`;
   return applyDecorators(
+    ApiProperty({ minimum: 0, maximum: max }),
     IsNumber({ allowNaN: false, allowInfinity: false }, { message }),
     Min(0, { message }),
     Max(max, { message }),
@@ -34,8 +40,6 @@ function FromZeroTo(max: number): PropertyDecorator {
 /** When an alert is raised and cleared, in percent. */
 export class ThresholdDto {
   @ApiProperty({
-    minimum: 0,
-    maximum: 100,
     example: 90,
     description: 'Raised when the last `samples` samples were all at or above it',
   })
@@ -43,8 +47,6 @@ export class ThresholdDto {
   raise!: number;
 
   @ApiProperty({
-    minimum: 0,
-    maximum: 100,
     example: 80,
     description: 'Cleared when the last `samples` samples were all at or below it; below `raise`',
   })
@@ -52,9 +54,6 @@ export class ThresholdDto {
   clear!: number;
 
   @ApiProperty({
-    type: 'integer',
-    minimum: minSamples,
-    maximum: maxSamples,
     example: 4,
     description: 'Samples in a row',
   })
@@ -64,15 +63,15 @@ export class ThresholdDto {
 
 /** The same of the load average of a minute over the number of cores. */
 export class LoadThresholdDto {
-  @ApiProperty({ minimum: 0, maximum: 1_000, example: 4, description: 'As for the other resources' })
+  @ApiProperty({ example: 4, description: 'As for the other resources' })
   @FromZeroTo(resourceDescriptions.load.max)
   raise!: number;
 
-  @ApiProperty({ minimum: 0, maximum: 1_000, example: 2, description: 'As for the other resources' })
+  @ApiProperty({ example: 2, description: 'As for the other resources' })
   @FromZeroTo(resourceDescriptions.load.max)
   clear!: number;
 
-  @ApiProperty({ type: 'integer', minimum: minSamples, maximum: maxSamples, example: 4 })
+  @ApiProperty({ example: 4 })
   @WholeNumber(minSamples, maxSamples)
   samples!: number;
 }
@@ -108,9 +107,6 @@ export class ThresholdsChangeDto {
 /** What to change; what is left out stays. */
 export class ChangeMonitoringDto {
   @ApiPropertyOptional({
-    type: 'integer',
-    minimum: minInterval,
-    maximum: maxInterval,
     example: 15,
     description: 'Seconds between two samples',
   })
@@ -119,9 +115,6 @@ export class ChangeMonitoringDto {
   interval_seconds?: number;
 
   @ApiPropertyOptional({
-    type: 'integer',
-    minimum: minRetention,
-    maximum: maxRetention,
     example: 30,
     description: `Days that samples and cleared alerts are kept; with the interval at most ${monitoringLimits.rowsOfHost} samples of a host`,
   })

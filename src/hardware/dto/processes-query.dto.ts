@@ -18,20 +18,17 @@ export class ProcessesQueryDto {
   sort_by?: ProcessOrder;
 
   @ApiPropertyOptional({
-    type: 'integer',
     description: 'Processes listed at most',
-    minimum: minLimit,
-    maximum: maxLimit,
     default: defaultLimit,
   })
   @QueryInteger(minLimit, maxLimit)
   limit?: number;
 
-  @ApiPropertyOptional({ minimum: 0, maximum: 100, default: 0, description: 'Share of all cores together' })
+  @ApiPropertyOptional({ default: 0, description: 'Share of all cores together' })
   @QueryNumber(0, 100)
   min_cpu_percent?: number;
 
-  @ApiPropertyOptional({ minimum: 0, maximum: maxMemoryMb, default: 0, description: 'MiB resident' })
+  @ApiPropertyOptional({ default: 0, description: 'MiB resident' })
   @QueryNumber(0, maxMemoryMb)
   min_memory_mb?: number;
 }

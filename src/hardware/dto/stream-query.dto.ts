@@ -3,9 +3,6 @@ import { QueryInteger } from '../../http/query-integer.decorator';
 
 export class StreamQueryDto {
   @ApiPropertyOptional({
-    type: 'integer',
-    minimum: 1,
-    maximum: 60,
     default: 5,
     description: 'Seconds between two events',
   })

@@ -12,7 +12,13 @@ const isBoolean = { message: 'must be true or false' };
 /** A whole number, with its limits in the documentation and in the refusal. */
 function WholeNumber(min: number, max: number): PropertyDecorator {
   const message = `must be a whole number from ${min} to ${max}`;
-  return applyDecorators(MayBeAbsent(), IsInt({ message }), Min(min, { message }), Max(max, { message }));
+  return applyDecorators(
+    ApiPropertyOptional({ type: 'integer', minimum: min, maximum: max }),
+    MayBeAbsent(),
+    IsInt({ message }),
+    Min(min, { message }),
+    Max(max, { message }),
+  );
 }
 
 /** A section that may be left out. */
@@ -41,14 +47,12 @@ export class ChangeFeaturesDto {
 export class ChangePerformanceDto {
   @ApiPropertyOptional({
     description: 'Agents on a page when the request does not say; at most `agents_max_page_size`',
-    minimum: 1,
-    maximum: 1_000,
     example: 50,
   })
   @WholeNumber(1, 1_000)
   agents_page_size?: number;
 
-  @ApiPropertyOptional({ description: 'Agents on a page at most', minimum: 1, maximum: 1_000, example: 200 })
+  @ApiPropertyOptional({ description: 'Agents on a page at most', example: 200 })
   @WholeNumber(1, 1_000)
   agents_max_page_size?: number;
 }
@@ -107,8 +111,6 @@ export class ChangeCacheDto {
 export class ChangeHealthDto {
   @ApiPropertyOptional({
     description: 'A service is an alert after so many failed checks in a row',
-    minimum: 1,
-    maximum: 1_000,
     example: 1,
   })
   @WholeNumber(1, 1_000)
@@ -116,8 +118,6 @@ export class ChangeHealthDto {
 
   @ApiPropertyOptional({
     description: 'A service is an alert when a check took more milliseconds; 0: however many',
-    minimum: 0,
-    maximum: 60_000,
     example: 1_000,
   })
   @WholeNumber(0, 60_000)
@@ -126,8 +126,6 @@ export class ChangeHealthDto {
   @ApiPropertyOptional({
     description:
       'A service is an alert when it was up for less of the last hour, in percent; 0: however little',
-    minimum: 0,
-    maximum: 100,
     example: 99,
   })
   @WholeNumber(0, 100)

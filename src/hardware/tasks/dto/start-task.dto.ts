@@ -44,6 +44,7 @@ export class StartBenchmarkDto {
   parts: BenchmarkPart[] = [...benchmarkParts];
 
   @ApiPropertyOptional({
+    type: 'integer',
     minimum: minMs,
     maximum: maxMs,
     default: defaultMs,
