@@ -30,6 +30,7 @@ export class AgentDto {
   description!: string | null;
 
   @ApiProperty({
+    type: 'integer',
     example: 42,
     description:
       'Grows with every change but that of `last_seen_at` alone, not by one; in quotes it is the ETag. No version is given twice',
@@ -74,7 +75,7 @@ export class AgentListDto {
   @ApiProperty({ type: [AgentDto], description: 'In the order of their names, byte by byte' })
   agents!: AgentDto[];
 
-  @ApiProperty({ description: 'Agents on this page', example: 1 })
+  @ApiProperty({ type: 'integer', description: 'Agents on this page', example: 1 })
   count!: number;
 
   @ApiProperty({

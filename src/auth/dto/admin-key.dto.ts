@@ -69,7 +69,7 @@ export class AdminKeyListDto {
   @ApiProperty({ type: [AdminKeyDto], description: 'The latest first; of revoked ones the last 1,000' })
   keys!: AdminKeyDto[];
 
-  @ApiProperty({ example: 1 })
+  @ApiProperty({ type: 'integer', example: 1 })
   count!: number;
 }
 

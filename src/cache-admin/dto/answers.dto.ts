@@ -14,13 +14,13 @@ export class WarmAnswerDto {
   @ApiProperty({ format: 'uuid' })
   run_id!: string;
 
-  @ApiProperty({ description: 'Entries that were loaded and stored', example: 5 })
+  @ApiProperty({ type: 'integer', description: 'Entries that were loaded and stored', example: 5 })
   warmed!: number;
 
-  @ApiProperty({ example: 0 })
+  @ApiProperty({ type: 'integer', example: 0 })
   failed!: number;
 
-  @ApiProperty({ description: 'Entries that were fresh already', example: 2 })
+  @ApiProperty({ type: 'integer', description: 'Entries that were fresh already', example: 2 })
   skipped!: number;
 
   @ApiProperty({ example: 84 })
@@ -42,7 +42,7 @@ export class WarmPreviewDto {
   @ApiProperty({ format: 'date-time' })
   timestamp!: string;
 
-  @ApiProperty({ description: 'Entries of all jobs', example: 12 })
+  @ApiProperty({ type: 'integer', description: 'Entries of all jobs', example: 12 })
   total!: number;
 
   @ApiProperty({ type: [WarmPreviewJobDto], description: 'In the order in which they would be warmed' })
@@ -66,7 +66,7 @@ export class WarmFailureDto {
   })
   reason!: string;
 
-  @ApiProperty({ description: 'Entries of the job that failed for this reason', example: 1 })
+  @ApiProperty({ type: 'integer', description: 'Entries of the job that failed for this reason', example: 1 })
   count!: number;
 }
 
@@ -96,29 +96,41 @@ export class WarmRunDto {
   duration_ms!: number;
 
   @ApiProperty({
-    type: Number,
+    type: 'integer',
     nullable: true,
     description: 'Entries to be warmed; null until counted',
     example: 7,
   })
   total!: number | null;
 
-  @ApiProperty({ description: 'Entries that were loaded and stored', example: 5 })
+  @ApiProperty({ type: 'integer', description: 'Entries that were loaded and stored', example: 5 })
   warmed!: number;
 
-  @ApiProperty({ description: 'Entries that were fresh already', example: 2 })
+  @ApiProperty({ type: 'integer', description: 'Entries that were fresh already', example: 2 })
   skipped!: number;
 
-  @ApiProperty({ description: 'Entries that nobody reads, which a scheduled run leaves alone', example: 0 })
+  @ApiProperty({
+    type: 'integer',
+    description: 'Entries that nobody reads, which a scheduled run leaves alone',
+    example: 0,
+  })
   unread!: number;
 
-  @ApiProperty({ description: 'Entries that another instance had done before it was gone', example: 0 })
+  @ApiProperty({
+    type: 'integer',
+    description: 'Entries that another instance had done before it was gone',
+    example: 0,
+  })
   resumed!: number;
 
-  @ApiProperty({ example: 0 })
+  @ApiProperty({ type: 'integer', example: 0 })
   failed!: number;
 
-  @ApiProperty({ description: 'Entries that were not begun when the run was cut', example: 0 })
+  @ApiProperty({
+    type: 'integer',
+    description: 'Entries that were not begun when the run was cut',
+    example: 0,
+  })
   left!: number;
 
   @ApiProperty({ type: [String], description: 'Jobs that failed, at most 50', example: [] })
@@ -166,13 +178,13 @@ export class ClearJobDto {
   @ApiProperty({ enum: ['running', 'done', 'cancelled', 'failed'] })
   status!: string;
 
-  @ApiProperty({ description: 'Keys of Redis that were looked at', example: 1500 })
+  @ApiProperty({ type: 'integer', description: 'Keys of Redis that were looked at', example: 1500 })
   scanned!: number;
 
-  @ApiProperty({ example: 40 })
+  @ApiProperty({ type: 'integer', example: 40 })
   matched!: number;
 
-  @ApiProperty({ example: 40 })
+  @ApiProperty({ type: 'integer', example: 40 })
   removed!: number;
 
   @ApiProperty({ format: 'date-time' })
@@ -197,13 +209,22 @@ export class ClearedDto {
 }
 
 export class PolicyPlacesDto {
-  @ApiProperty({ description: 'Routes and methods of the application under the policy', example: 8 })
+  @ApiProperty({
+    type: 'integer',
+    description: 'Routes and methods of the application under the policy',
+    example: 8,
+  })
   total!: number;
 
-  @ApiProperty({ description: 'Of them those with a TTL of their own: `ttl_ms` is not theirs', example: 7 })
+  @ApiProperty({
+    type: 'integer',
+    description: 'Of them those with a TTL of their own: `ttl_ms` is not theirs',
+    example: 7,
+  })
   own_ttl!: number;
 
   @ApiProperty({
+    type: 'integer',
     description: 'Of them those with a stale window of their own: `stale_ms` is not theirs',
     example: 5,
   })

@@ -13,7 +13,7 @@ export class AuditQueryDto {
 }
 
 class AuditEntryDto {
-  @ApiProperty({ example: 119 })
+  @ApiProperty({ type: 'integer', example: 119 })
   id!: number;
 
   @ApiProperty({ format: 'date-time' })
@@ -53,7 +53,12 @@ class AuditEntryDto {
   })
   target!: object;
 
-  @ApiProperty({ type: Number, nullable: true, description: 'How many; null while nobody knows', example: 1 })
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    description: 'How many; null while nobody knows',
+    example: 1,
+  })
   count!: number | null;
 
   @ApiProperty({ enum: ['applied', 'queued', 'job', 'done', 'cancelled', 'failed'] })
@@ -71,7 +76,7 @@ export class AuditPageDto {
   entries!: AuditEntryDto[];
 
   @ApiProperty({
-    type: Number,
+    type: 'integer',
     nullable: true,
     description: 'For `before`; null on the last page',
     example: 70,

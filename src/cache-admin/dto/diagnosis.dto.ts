@@ -68,10 +68,11 @@ export class FamilyDto {
   @ApiProperty({ example: 30000 })
   ttl_ms!: number;
 
-  @ApiProperty({ description: 'Keys lately read, scaled up from the sample', example: 14 })
+  @ApiProperty({ type: 'integer', description: 'Keys lately read, scaled up from the sample', example: 14 })
   keys!: number;
 
   @ApiProperty({
+    type: 'integer',
     description: 'Reads of sampled keys; what is longer ago than half an hour counts half',
     example: 480,
   })
@@ -90,6 +91,7 @@ export class FamilyDto {
   life_curve!: LifePointDto[];
 
   @ApiProperty({
+    type: 'integer',
     description: 'Loads of what had been loaded before, because its life was over or nearly',
     example: 120,
   })
@@ -105,7 +107,7 @@ export class FamilyDto {
 }
 
 export class SizePointDto {
-  @ApiProperty({ example: 5000 })
+  @ApiProperty({ type: 'integer', example: 5000 })
   entries!: number;
 
   @ApiProperty({ example: 0.74 })

@@ -45,7 +45,7 @@ class ExplainedEntryDto {
   @ApiProperty({ description: 'A cached "there is nothing"' })
   negative!: boolean;
 
-  @ApiProperty({ example: 1480 })
+  @ApiProperty({ type: 'integer', example: 1480 })
   bytes!: number;
 
   @ApiProperty({ type: [DependencyDto] })
@@ -81,7 +81,7 @@ export class ExplanationDto {
   @ApiProperty({ nullable: true, type: LeaseDto, description: 'Who loads it' })
   lease!: LeaseDto | null;
 
-  @ApiProperty({ description: 'Loads of the key under way in this process', example: 0 })
+  @ApiProperty({ type: 'integer', description: 'Loads of the key under way in this process', example: 0 })
   loads_here!: number;
 
   @ApiProperty({ type: GateDto })

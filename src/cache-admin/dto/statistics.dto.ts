@@ -13,16 +13,17 @@ const exampleOutcomes = { l1_hit: 71, l2_hit: 9, stale_hit: 0, coalesced: 0, mis
 const anything = { type: 'object', additionalProperties: true } as const;
 
 export class LoadStatisticsDto {
-  @ApiProperty({ description: 'Runs of loaders on behalf of requests', example: 13 })
+  @ApiProperty({ type: 'integer', description: 'Runs of loaders on behalf of requests', example: 13 })
   count!: number;
 
-  @ApiProperty({ example: 0 })
+  @ApiProperty({ type: 'integer', example: 0 })
   errors!: number;
 
-  @ApiProperty({ description: 'Those that ran behind an answer already given', example: 0 })
+  @ApiProperty({ type: 'integer', description: 'Those that ran behind an answer already given', example: 0 })
   refreshes!: number;
 
   @ApiProperty({
+    type: 'integer',
     description: 'Results that Redis refused, because something was invalidated meanwhile',
     example: 0,
   })
@@ -38,6 +39,7 @@ export class LoadStatisticsDto {
   ms_saved!: number;
 
   @ApiProperty({
+    type: 'integer',
     description: 'Answers without a load of their own, less the loads that ran behind answers',
     example: 80,
   })
@@ -45,7 +47,7 @@ export class LoadStatisticsDto {
 }
 
 export class StalenessDto {
-  @ApiProperty({ description: 'Answers past their fresh life', example: 0 })
+  @ApiProperty({ type: 'integer', description: 'Answers past their fresh life', example: 0 })
   answers!: number;
 
   @ApiProperty({
@@ -65,35 +67,43 @@ export class StalenessDto {
 }
 
 export class L1CountsDto {
-  @ApiProperty({ description: 'Reads that found something to answer with, fresh or stale', example: 71 })
+  @ApiProperty({
+    type: 'integer',
+    description: 'Reads that found something to answer with, fresh or stale',
+    example: 71,
+  })
   hits!: number;
 
-  @ApiProperty({ example: 22 })
+  @ApiProperty({ type: 'integer', example: 22 })
   misses!: number;
 
-  @ApiProperty({ description: 'Entries written on behalf of requests', example: 22 })
+  @ApiProperty({ type: 'integer', description: 'Entries written on behalf of requests', example: 22 })
   sets!: number;
 }
 
 export class L1StatisticsDto extends L1CountsDto {
-  @ApiProperty({ description: 'Entries dropped for room', example: 0 })
+  @ApiProperty({ type: 'integer', description: 'Entries dropped for room', example: 0 })
   evictions!: number;
 
-  @ApiProperty({ description: 'Entries held now', example: 12 })
+  @ApiProperty({ type: 'integer', description: 'Entries held now', example: 12 })
   entries!: number;
 
-  @ApiProperty({ description: 'Bytes of the entries held now', example: 18400 })
+  @ApiProperty({ type: 'integer', description: 'Bytes of the entries held now', example: 18400 })
   bytes!: number;
 }
 
 export class L2StatisticsDto extends L1CountsDto {
-  @ApiProperty({ description: 'Commands that Redis did not answer in time, or refused', example: 0 })
+  @ApiProperty({
+    type: 'integer',
+    description: 'Commands that Redis did not answer in time, or refused',
+    example: 0,
+  })
   errors!: number;
 
-  @ApiProperty({ description: 'Bytes of entries, as they are in Redis', example: 21000 })
+  @ApiProperty({ type: 'integer', description: 'Bytes of entries, as they are in Redis', example: 21000 })
   bytes_read!: number;
 
-  @ApiProperty({ description: 'Bytes of entries, as they are in Redis', example: 27600 })
+  @ApiProperty({ type: 'integer', description: 'Bytes of entries, as they are in Redis', example: 27600 })
   bytes_written!: number;
 }
 
@@ -125,16 +135,16 @@ export class InstanceDto {
 }
 
 export class PolicyStatisticsDto {
-  @ApiProperty({ example: 93 })
+  @ApiProperty({ type: 'integer', example: 93 })
   gets!: number;
 
-  @ApiProperty({ example: 35 })
+  @ApiProperty({ type: 'integer', example: 35 })
   sets!: number;
 
-  @ApiProperty({ example: 80 })
+  @ApiProperty({ type: 'integer', example: 80 })
   hits!: number;
 
-  @ApiProperty({ example: 13 })
+  @ApiProperty({ type: 'integer', example: 13 })
   misses!: number;
 
   @ApiProperty({ example: 0.8602 })
@@ -163,26 +173,26 @@ export class PolicyStatisticsDto {
 }
 
 export class RedisServerDto {
-  @ApiProperty({ type: Number, nullable: true, example: 120 })
+  @ApiProperty({ type: 'integer', nullable: true, example: 120 })
   keyspace_hits!: number | null;
 
-  @ApiProperty({ type: Number, nullable: true, example: 40 })
+  @ApiProperty({ type: 'integer', nullable: true, example: 40 })
   keyspace_misses!: number | null;
 
-  @ApiProperty({ type: Number, nullable: true, description: 'Bytes', example: 1048576 })
+  @ApiProperty({ type: 'integer', nullable: true, description: 'Bytes', example: 1048576 })
   used_memory!: number | null;
 
   @ApiProperty({ type: String, nullable: true, example: '1.00M' })
   used_memory_human!: string | null;
 
-  @ApiProperty({ type: Number, nullable: true, example: 3 })
+  @ApiProperty({ type: 'integer', nullable: true, example: 3 })
   connected_clients!: number | null;
 
-  @ApiProperty({ type: Number, nullable: true, example: 480 })
+  @ApiProperty({ type: 'integer', nullable: true, example: 480 })
   total_commands_processed!: number | null;
 
   @ApiProperty({
-    type: Number,
+    type: 'integer',
     nullable: true,
     description: 'Dropped for room, of whatever namespace',
     example: 0,
@@ -232,24 +242,33 @@ export class StatisticsDto {
   uptime_seconds!: number;
 
   @ApiProperty({
+    type: 'integer',
     description: 'Reads on behalf of requests; those of warming and administration are not counted',
     example: 93,
   })
   gets!: number;
 
-  @ApiProperty({ description: 'Entries written on behalf of requests, to L1 and to Redis', example: 35 })
+  @ApiProperty({
+    type: 'integer',
+    description: 'Entries written on behalf of requests, to L1 and to Redis',
+    example: 35,
+  })
   sets!: number;
 
-  @ApiProperty({ description: 'Fresh answers from the cache: l1_hit, l2_hit, negative_hit', example: 80 })
+  @ApiProperty({
+    type: 'integer',
+    description: 'Fresh answers from the cache: l1_hit, l2_hit, negative_hit',
+    example: 80,
+  })
   hits!: number;
 
-  @ApiProperty({ example: 13 })
+  @ApiProperty({ type: 'integer', example: 13 })
   misses!: number;
 
-  @ApiProperty({ description: 'Entries that L1 dropped for room', example: 0 })
+  @ApiProperty({ type: 'integer', description: 'Entries that L1 dropped for room', example: 0 })
   evictions!: number;
 
-  @ApiProperty({ example: 4 })
+  @ApiProperty({ type: 'integer', example: 4 })
   compressions!: number;
 
   @ApiProperty({ description: 'hits / (gets - bypass)', example: 0.8602 })
@@ -261,7 +280,7 @@ export class StatisticsDto {
   @ApiProperty({ description: 'Stale and coalesced answers added', example: 0.8602 })
   user_visible_hit_rate!: number;
 
-  @ApiProperty({ description: 'Entries in the memory of this process', example: 12 })
+  @ApiProperty({ type: 'integer', description: 'Entries in the memory of this process', example: 12 })
   local_cache_size!: number;
 
   @ApiProperty({ description: 'Bytes saved over raw bytes, of what was compressed', example: 0.68 })

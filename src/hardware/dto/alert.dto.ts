@@ -94,7 +94,7 @@ export class AlertListDto {
   count!: number;
 
   @ApiProperty({
-    type: Number,
+    type: 'integer',
     nullable: true,
     example: null,
     description: '`before` of the next page; null on the last one',

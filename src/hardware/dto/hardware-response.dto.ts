@@ -21,10 +21,10 @@ export class CpuDto {
   @ApiProperty({ type: Number, nullable: true, description: 'Time that the percentages are of', example: 5 })
   window_seconds!: number | null;
 
-  @ApiProperty({ description: 'Logical cores', example: 2 })
+  @ApiProperty({ type: 'integer', description: 'Logical cores', example: 2 })
   count!: number;
 
-  @ApiProperty({ type: Number, nullable: true, example: 2 })
+  @ApiProperty({ type: 'integer', nullable: true, example: 2 })
   physical_count!: number | null;
 
   @ApiProperty({ type: String, nullable: true, example: 'AMD EPYC 7763' })
@@ -44,10 +44,10 @@ export class CpuDto {
 }
 
 export class SwapDto {
-  @ApiProperty({ example: 17_179_869_184 })
+  @ApiProperty({ type: 'integer', example: 17_179_869_184 })
   total_bytes!: number;
 
-  @ApiProperty({ example: 6_442_450_944 })
+  @ApiProperty({ type: 'integer', example: 6_442_450_944 })
   used_bytes!: number;
 
   @ApiProperty({ example: 12.5 })
@@ -55,13 +55,14 @@ export class SwapDto {
 }
 
 export class MemoryDto {
-  @ApiProperty({ example: 17_179_869_184 })
+  @ApiProperty({ type: 'integer', example: 17_179_869_184 })
   total_bytes!: number;
 
-  @ApiProperty({ description: 'Total less available', example: 6_442_450_944 })
+  @ApiProperty({ type: 'integer', description: 'Total less available', example: 6_442_450_944 })
   used_bytes!: number;
 
   @ApiProperty({
+    type: 'integer',
     description: 'What programs can still get, caches of the system included',
     example: 10_737_418_240,
   })
@@ -71,14 +72,14 @@ export class MemoryDto {
   percent!: number;
 
   @ApiProperty({
-    type: Number,
+    type: 'integer',
     nullable: true,
     description: 'What the container may use; null where there is no limit',
     example: null,
   })
   limit_bytes!: number | null;
 
-  @ApiProperty({ description: 'Resident memory of this process', example: 134_217_728 })
+  @ApiProperty({ type: 'integer', description: 'Resident memory of this process', example: 134_217_728 })
   process_bytes!: number;
 
   @ApiProperty({ type: SwapDto, nullable: true })
@@ -95,13 +96,13 @@ export class DiskDto {
   @ApiProperty({ example: 'ext4' })
   type!: string;
 
-  @ApiProperty({ example: 17_179_869_184 })
+  @ApiProperty({ type: 'integer', example: 17_179_869_184 })
   total_bytes!: number;
 
-  @ApiProperty({ example: 6_442_450_944 })
+  @ApiProperty({ type: 'integer', example: 6_442_450_944 })
   used_bytes!: number;
 
-  @ApiProperty({ example: 10_737_418_240 })
+  @ApiProperty({ type: 'integer', example: 10_737_418_240 })
   available_bytes!: number;
 
   @ApiProperty({ type: Number, nullable: true, example: 12.5 })
@@ -115,10 +116,10 @@ export class NetworkDto {
   @ApiProperty({ example: 'up' })
   state!: string;
 
-  @ApiProperty({ example: 1_048_576 })
+  @ApiProperty({ type: 'integer', example: 1_048_576 })
   received_bytes!: number;
 
-  @ApiProperty({ example: 524_288 })
+  @ApiProperty({ type: 'integer', example: 524_288 })
   sent_bytes!: number;
 
   @ApiProperty({ type: Number, nullable: true, description: 'Null for the first answer', example: 2_048 })
@@ -127,16 +128,16 @@ export class NetworkDto {
   @ApiProperty({ type: Number, nullable: true, example: 1_024 })
   sent_bytes_per_second!: number | null;
 
-  @ApiProperty({ example: 0 })
+  @ApiProperty({ type: 'integer', example: 0 })
   receive_errors!: number;
 
-  @ApiProperty({ example: 0 })
+  @ApiProperty({ type: 'integer', example: 0 })
   send_errors!: number;
 
-  @ApiProperty({ example: 0 })
+  @ApiProperty({ type: 'integer', example: 0 })
   receive_drops!: number;
 
-  @ApiProperty({ example: 0 })
+  @ApiProperty({ type: 'integer', example: 0 })
   send_drops!: number;
 }
 
@@ -147,10 +148,10 @@ export class GpuDto {
   @ApiProperty({ type: String, nullable: true, example: 'AMD EPYC 7763' })
   model!: string | null;
 
-  @ApiProperty({ type: Number, nullable: true, example: 8_589_934_592 })
+  @ApiProperty({ type: 'integer', nullable: true, example: 8_589_934_592 })
   memory_total_bytes!: number | null;
 
-  @ApiProperty({ type: Number, nullable: true, example: 2_147_483_648 })
+  @ApiProperty({ type: 'integer', nullable: true, example: 2_147_483_648 })
   memory_used_bytes!: number | null;
 
   @ApiProperty({ type: Number, nullable: true, example: 12.5 })
@@ -161,16 +162,16 @@ export class GpuDto {
 }
 
 export class ProcessCountsDto {
-  @ApiProperty({ example: 143 })
+  @ApiProperty({ type: 'integer', example: 143 })
   total!: number;
 
-  @ApiProperty({ example: 2 })
+  @ApiProperty({ type: 'integer', example: 2 })
   running!: number;
 
-  @ApiProperty({ example: 141 })
+  @ApiProperty({ type: 'integer', example: 141 })
   sleeping!: number;
 
-  @ApiProperty({ example: 0 })
+  @ApiProperty({ type: 'integer', example: 0 })
   blocked!: number;
 }
 

@@ -1,10 +1,10 @@
 import { ApiProperty } from '@nestjs/swagger';
 
 export class ProcessDto {
-  @ApiProperty({ example: 4_711 })
+  @ApiProperty({ type: 'integer', example: 4_711 })
   pid!: number;
 
-  @ApiProperty({ example: 1 })
+  @ApiProperty({ type: 'integer', example: 1 })
   parent_pid!: number;
 
   @ApiProperty({ example: 'node' })
@@ -22,7 +22,7 @@ export class ProcessDto {
   @ApiProperty({ description: 'Share of the memory of the machine, 0 to 100', example: 37.5 })
   memory_percent!: number;
 
-  @ApiProperty({ description: 'Resident', example: 134_217_728 })
+  @ApiProperty({ type: 'integer', description: 'Resident', example: 134_217_728 })
   memory_bytes!: number;
 
   @ApiProperty({ type: String, nullable: true, format: 'date-time', example: '2026-01-01T00:00:00.000Z' })
@@ -33,19 +33,19 @@ export class ProcessListDto {
   @ApiProperty({ type: [ProcessDto] })
   processes!: ProcessDto[];
 
-  @ApiProperty({ description: 'Processes in this answer', example: 2 })
+  @ApiProperty({ type: 'integer', description: 'Processes in this answer', example: 2 })
   count!: number;
 
-  @ApiProperty({ description: 'Processes that pass the filter', example: 12 })
+  @ApiProperty({ type: 'integer', description: 'Processes that pass the filter', example: 12 })
   matching!: number;
 
-  @ApiProperty({ description: 'Processes of the machine', example: 143 })
+  @ApiProperty({ type: 'integer', description: 'Processes of the machine', example: 143 })
   total!: number;
 
   @ApiProperty({ enum: ['cpu', 'memory', 'name', 'pid'], example: 'cpu' })
   sort_by!: string;
 
-  @ApiProperty({ example: 50 })
+  @ApiProperty({ type: 'integer', example: 50 })
   limit!: number;
 
   @ApiProperty({

@@ -32,10 +32,14 @@ export class BreakerDto {
   })
   state!: string;
 
-  @ApiProperty({ description: 'Calls that failed since the start, or the last reset', example: 5 })
+  @ApiProperty({
+    type: 'integer',
+    description: 'Calls that failed since the start, or the last reset',
+    example: 5,
+  })
   failures!: number;
 
-  @ApiProperty({ description: 'Calls that succeeded since then', example: 1_200 })
+  @ApiProperty({ type: 'integer', description: 'Calls that succeeded since then', example: 1_200 })
   successes!: number;
 
   @ApiProperty({

@@ -35,7 +35,11 @@ export class ServiceHealthDto {
   })
   error!: string | null;
 
-  @ApiProperty({ description: 'Failed checks since the last one that succeeded', example: 0 })
+  @ApiProperty({
+    type: 'integer',
+    description: 'Failed checks since the last one that succeeded',
+    example: 0,
+  })
   consecutive_failures!: number;
 
   @ApiProperty({
@@ -89,7 +93,7 @@ export class SystemResourcesDto {
   @ApiProperty({ type: Number, nullable: true, description: 'Of the fullest disk', example: 61.7 })
   disk_percent!: number | null;
 
-  @ApiProperty({ description: 'Resident memory of this process', example: 134_217_728 })
+  @ApiProperty({ type: 'integer', description: 'Resident memory of this process', example: 134_217_728 })
   process_memory_bytes!: number;
 
   @ApiProperty({

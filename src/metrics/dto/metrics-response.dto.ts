@@ -16,13 +16,17 @@ export class SystemMetricsDto {
 }
 
 export class CacheMetricsDto {
-  @ApiProperty({ example: 1_000 })
+  @ApiProperty({ type: 'integer', example: 1_000 })
   gets!: number;
 
-  @ApiProperty({ description: 'Fresh answers from the cache: l1 + l2 + negative', example: 910 })
+  @ApiProperty({
+    type: 'integer',
+    description: 'Fresh answers from the cache: l1 + l2 + negative',
+    example: 910,
+  })
   hits!: number;
 
-  @ApiProperty({ example: 80 })
+  @ApiProperty({ type: 'integer', example: 80 })
   misses!: number;
 
   @ApiProperty({ description: 'hits / (gets − bypass)', example: 0.91 })
@@ -34,16 +38,16 @@ export class CacheMetricsDto {
   @ApiProperty({ enum: ['excellent', 'good', 'poor', 'insufficient_data'], example: 'excellent' })
   rating!: string;
 
-  @ApiProperty({ example: 420 })
+  @ApiProperty({ type: 'integer', example: 420 })
   l1_entries!: number;
 
-  @ApiProperty({ example: 1_048_576 })
+  @ApiProperty({ type: 'integer', example: 1_048_576 })
   l1_bytes!: number;
 
-  @ApiProperty({ example: 0 })
+  @ApiProperty({ type: 'integer', example: 0 })
   evictions!: number;
 
-  @ApiProperty({ example: 85 })
+  @ApiProperty({ type: 'integer', example: 85 })
   loads!: number;
 
   @ApiProperty({ example: 640 })
@@ -60,7 +64,7 @@ export class DatabaseMetricsDto {
   @ApiProperty({ enum: ['server', 'embedded'], example: 'server' })
   mode!: string;
 
-  @ApiProperty({ description: 'SQL queries since the start', example: 1_204 })
+  @ApiProperty({ type: 'integer', description: 'SQL queries since the start', example: 1_204 })
   queries!: number;
 }
 
@@ -68,10 +72,10 @@ export class ProcessMetricsDto {
   @ApiProperty({ example: 86_400 })
   uptime_seconds!: number;
 
-  @ApiProperty({ example: 134_217_728 })
+  @ApiProperty({ type: 'integer', example: 134_217_728 })
   memory_bytes!: number;
 
-  @ApiProperty({ example: 67_108_864 })
+  @ApiProperty({ type: 'integer', example: 67_108_864 })
   heap_used_bytes!: number;
 }
 

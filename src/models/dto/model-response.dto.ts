@@ -6,7 +6,7 @@ export class ModelDto {
   name!: string;
 
   @ApiProperty({
-    type: Number,
+    type: 'integer',
     nullable: true,
     description: 'Bytes on the disk of the provider',
     example: 2_019_393_189,
@@ -27,7 +27,7 @@ export class ModelListDto {
   @ApiProperty({ type: [ModelDto], description: 'By name' })
   models!: ModelDto[];
 
-  @ApiProperty({ example: 1 })
+  @ApiProperty({ type: 'integer', example: 1 })
   count!: number;
 
   @ApiProperty({
@@ -47,7 +47,7 @@ export class ModelDetailsDto extends ModelDto {
   @ApiProperty({ type: String, nullable: true, example: 'gguf' })
   format!: string | null;
 
-  @ApiProperty({ type: Number, nullable: true, description: 'Tokens', example: 131_072 })
+  @ApiProperty({ type: 'integer', nullable: true, description: 'Tokens', example: 131_072 })
   context_length!: number | null;
 
   @ApiProperty({ type: [String], nullable: true, example: ['completion', 'tools'] })

@@ -18,11 +18,16 @@ export class PullProgressDto {
   })
   digest!: string | null;
 
-  @ApiProperty({ type: Number, nullable: true, description: 'Bytes of that layer', example: 2_019_377_376 })
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    description: 'Bytes of that layer',
+    example: 2_019_377_376,
+  })
   total!: number | null;
 
   @ApiProperty({
-    type: Number,
+    type: 'integer',
     nullable: true,
     description: 'Bytes of it that are there',
     example: 1_009_688_688,
@@ -63,7 +68,7 @@ export class PullDto {
   @ApiProperty({ type: String, nullable: true, format: 'date-time', example: null })
   ended_at!: string | null;
 
-  @ApiProperty({ description: 'Requests that follow its progress', example: 1 })
+  @ApiProperty({ type: 'integer', description: 'Requests that follow its progress', example: 1 })
   watchers!: number;
 
   @ApiProperty({
@@ -81,10 +86,14 @@ export class PullListDto {
   })
   pulls!: PullDto[];
 
-  @ApiProperty({ description: 'Pulls under way', example: 1 })
+  @ApiProperty({ type: 'integer', description: 'Pulls under way', example: 1 })
   running!: number;
 
-  @ApiProperty({ description: 'Pulls that may be under way at once (OLLAMA_MAX_PULLS)', example: 2 })
+  @ApiProperty({
+    type: 'integer',
+    description: 'Pulls that may be under way at once (OLLAMA_MAX_PULLS)',
+    example: 2,
+  })
   max_running!: number;
 }
 

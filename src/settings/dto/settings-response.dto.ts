@@ -10,10 +10,14 @@ export class FeaturesDto {
 }
 
 export class PerformanceDto {
-  @ApiProperty({ description: 'Agents on a page when the request does not say', example: 50 })
+  @ApiProperty({
+    type: 'integer',
+    description: 'Agents on a page when the request does not say',
+    example: 50,
+  })
   agents_page_size!: number;
 
-  @ApiProperty({ description: 'Agents on a page at most', example: 200 })
+  @ApiProperty({ type: 'integer', description: 'Agents on a page at most', example: 200 })
   agents_max_page_size!: number;
 }
 
@@ -61,7 +65,11 @@ export class CacheSettingsDto {
 }
 
 export class HealthSettingsDto {
-  @ApiProperty({ description: 'A service is an alert after so many failed checks in a row', example: 1 })
+  @ApiProperty({
+    type: 'integer',
+    description: 'A service is an alert after so many failed checks in a row',
+    example: 1,
+  })
   consecutive_failures!: number;
 
   @ApiProperty({ description: 'Or when a check took more milliseconds; 0: however many', example: 1_000 })
@@ -94,6 +102,7 @@ export class SettingsDto {
   health!: HealthSettingsDto;
 
   @ApiProperty({
+    type: 'integer',
     description: 'Grows by one with each change; the ETag is this number in quotes',
     example: 3,
   })
@@ -117,12 +126,12 @@ export class SettingDto {
   })
   value!: unknown;
 
-  @ApiProperty({ description: 'Of all the settings', example: 3 })
+  @ApiProperty({ type: 'integer', description: 'Of all the settings', example: 3 })
   version!: number;
 }
 
 export class SettingsHistoryEntryDto {
-  @ApiProperty({ description: 'The version that the change made', example: 3 })
+  @ApiProperty({ type: 'integer', description: 'The version that the change made', example: 3 })
   version!: number;
 
   @ApiProperty({
@@ -150,7 +159,7 @@ export class SettingsHistoryDto {
 
   @ApiProperty({
     nullable: true,
-    type: Number,
+    type: 'integer',
     description: '`before` of the next page; null on the last one',
     example: null,
   })

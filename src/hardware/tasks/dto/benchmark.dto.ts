@@ -14,7 +14,11 @@ class CpuBenchmarkDto implements CpuBenchmark {
   })
   algorithm!: 'sha256';
 
-  @ApiProperty({ example: 8, description: 'As many as there are cores for this process, at most 64' })
+  @ApiProperty({
+    type: 'integer',
+    example: 8,
+    description: 'As many as there are cores for this process, at most 64',
+  })
   threads!: number;
 
   @ApiProperty({ example: 1_850_000_000, description: 'Of one thread' })
@@ -25,7 +29,7 @@ class CpuBenchmarkDto implements CpuBenchmark {
 }
 
 class MemoryBenchmarkDto implements MemoryBenchmark {
-  @ApiProperty({ example: 33_554_432, description: 'What is copied at a time' })
+  @ApiProperty({ type: 'integer', example: 33_554_432, description: 'What is copied at a time' })
   buffer_bytes!: number;
 
   @ApiProperty({
@@ -36,7 +40,7 @@ class MemoryBenchmarkDto implements MemoryBenchmark {
 }
 
 class FsyncDto {
-  @ApiProperty({ example: 412, description: 'Writes of 4 KiB, each brought onto the disk' })
+  @ApiProperty({ type: 'integer', example: 412, description: 'Writes of 4 KiB, each brought onto the disk' })
   count!: number;
 
   @ApiProperty({ example: 1.6 })
@@ -53,7 +57,11 @@ class FsyncDto {
 }
 
 class DiskBenchmarkDto implements DiskBenchmark {
-  @ApiProperty({ example: 67_108_864, description: 'HARDWARE_BENCHMARK_FILE_BYTES, or less on a slow disk' })
+  @ApiProperty({
+    type: 'integer',
+    example: 67_108_864,
+    description: 'HARDWARE_BENCHMARK_FILE_BYTES, or less on a slow disk',
+  })
   file_bytes!: number;
 
   @ApiProperty({ example: 480_000_000, description: 'In blocks of 1 MiB, with the fsync at the end' })

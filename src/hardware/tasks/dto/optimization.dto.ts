@@ -6,19 +6,23 @@ import type { ListedTask } from '../tasks.repository';
 import { TaskSummaryDto, toTaskSummaryDto } from './task.dto';
 
 class MemoryFiguresDto {
-  @ApiProperty({ example: 134_217_728, description: 'Of the process, in memory' })
+  @ApiProperty({ type: 'integer', example: 134_217_728, description: 'Of the process, in memory' })
   rss_bytes!: number;
 
-  @ApiProperty({ example: 52_428_800 })
+  @ApiProperty({ type: 'integer', example: 52_428_800 })
   heap_used_bytes!: number;
 
-  @ApiProperty({ example: 4_194_304, description: 'Of buffers and others outside of the heap' })
+  @ApiProperty({
+    type: 'integer',
+    example: 4_194_304,
+    description: 'Of buffers and others outside of the heap',
+  })
   external_bytes!: number;
 
-  @ApiProperty({ example: 210, description: 'Of the cache in this process' })
+  @ApiProperty({ type: 'integer', example: 210, description: 'Of the cache in this process' })
   cache_entries!: number;
 
-  @ApiProperty({ example: 1_048_576 })
+  @ApiProperty({ type: 'integer', example: 1_048_576 })
   cache_bytes!: number;
 }
 
@@ -56,16 +60,20 @@ class CleanedFolderDto {
   })
   status!: string;
 
-  @ApiProperty({ example: 57 })
+  @ApiProperty({ type: 'integer', example: 57 })
   names_seen!: number;
 
-  @ApiProperty({ example: 3, description: 'Files that were changed too recently' })
+  @ApiProperty({ type: 'integer', example: 3, description: 'Files that were changed too recently' })
   too_young!: number;
 
-  @ApiProperty({ example: 1, description: 'Symbolic links, sockets and the like; they stay' })
+  @ApiProperty({
+    type: 'integer',
+    example: 1,
+    description: 'Symbolic links, sockets and the like; they stay',
+  })
   not_files!: number;
 
-  @ApiProperty({ example: 0 })
+  @ApiProperty({ type: 'integer', example: 0 })
   unreadable!: number;
 }
 
@@ -76,7 +84,11 @@ class CleanedFileDto {
   @ApiProperty({ example: 'uploads/part-0001.bin', description: 'From the folder, cut to 200 characters' })
   path!: string;
 
-  @ApiProperty({ example: 1_048_576, description: 'What its removal frees: 0 while it has other names' })
+  @ApiProperty({
+    type: 'integer',
+    example: 1_048_576,
+    description: 'What its removal frees: 0 while it has other names',
+  })
   bytes!: number;
 
   @ApiProperty({ example: 90_000 })
@@ -93,19 +105,19 @@ class CleanupDto {
   @ApiProperty({ type: [CleanedFolderDto], description: 'Empty when HARDWARE_CLEANUP_FOLDERS is' })
   folders!: CleanedFolderDto[];
 
-  @ApiProperty({ example: 12, description: 'Files that are old enough' })
+  @ApiProperty({ type: 'integer', example: 12, description: 'Files that are old enough' })
   matched!: number;
 
-  @ApiProperty({ example: 12_582_912 })
+  @ApiProperty({ type: 'integer', example: 12_582_912 })
   matched_bytes!: number;
 
-  @ApiProperty({ example: 0 })
+  @ApiProperty({ type: 'integer', example: 0 })
   removed!: number;
 
-  @ApiProperty({ example: 0 })
+  @ApiProperty({ type: 'integer', example: 0 })
   removed_bytes!: number;
 
-  @ApiProperty({ example: 0, description: 'Files that could not be removed' })
+  @ApiProperty({ type: 'integer', example: 0, description: 'Files that could not be removed' })
   failed!: number;
 
   @ApiProperty({ example: true, description: 'false: HARDWARE_CLEANUP_MAX_FILES or another limit ended it' })
@@ -143,7 +155,7 @@ export class OptimizationListDto {
   @ApiProperty({ type: [OptimizationSummaryDto], description: 'The latest first, without their results' })
   tasks!: OptimizationSummaryDto[];
 
-  @ApiProperty({ example: 1 })
+  @ApiProperty({ type: 'integer', example: 1 })
   count!: number;
 }
 
