@@ -189,9 +189,13 @@ describe('tasks on one instance', () => {
     it('is kept for 300 s and never stale once it has ended: the second read comes from the cache', async () => {
       const task = await begin<Benchmark>(benchmarks, { parts: ['memory'], duration_ms: 100 });
       const end = await endOf<Benchmark>(app, task);
-      const second = await app.get<Benchmark>(pathOf(task));
+      // The end is there to be read a moment before it drops what was kept: that may be the first answer which shows it.
+      const second = await eventually(async () => {
+        const answer = await app.get<Benchmark>(pathOf(task));
+        expect(answer.headers.get('cache-status')).toMatch(/^sutazai; hit/);
+        return answer;
+      });
       expect(second.headers.get('cache-control')).toBe('public, max-age=300');
-      expect(second.headers.get('cache-status')).toMatch(/^sutazai; hit/);
       expect(second.body).toEqual(end);
       expect(Object.keys(end.result!)).toEqual(['memory']);
     });
