@@ -1,15 +1,12 @@
-import type { CacheDecoratorOptions } from '../cache';
+import { pastTheCache, type CacheDecoratorOptions } from '../cache';
 import { isModelName } from './model-name';
 
 /** Everything about models carries the tags of its policy, `model` and `models`; one model carries `model:<name>` as well. */
 const tagsOfModel = (name: string): string[] => [`model:${name}`];
 
-/** No tag: what cannot be the name of a model is answered past the cache, which keeps nothing of what anybody may invent. */
-const noModel = ['!no-model'];
-
 const tagsOfPath = (name: unknown): string[] => {
   const text = Array.isArray(name) ? name.join('/') : name;
-  return typeof text === 'string' && isModelName(text) ? tagsOfModel(text) : noModel;
+  return typeof text === 'string' && isModelName(text) ? tagsOfModel(text) : [pastTheCache];
 };
 
 /** Loads that may run at once: the provider runs prompts on the same machine. */

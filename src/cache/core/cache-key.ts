@@ -9,6 +9,11 @@ import { CacheKeyError, CacheTagError, quoteKey } from './errors';
 export const maxKeyBytes = 512;
 export const maxTagBytes = 128;
 export const maxTagsPerEntry = 32;
+/**
+ * No tag, and so no entry: a route whose tags function gives it is answered past the cache, which looks nothing up and keeps
+ * nothing. For what anybody may invent, such as an id that no record can have.
+ */
+export const pastTheCache = '!past-the-cache';
 /** Encoded keys up to this length are kept whole; longer ones keep a head and get a hash. */
 const maxEncodedBytes = 200;
 export const hashedHeadBytes = 120;

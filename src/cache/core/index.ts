@@ -45,6 +45,7 @@ export {
   maxKeyBytes,
   maxTagBytes,
   maxTagsPerEntry,
+  pastTheCache,
 } from './cache-key';
 export { parsePattern, maxPatternBytes } from './pattern';
 export { anyToken, keyOfToken, keyToken, namespaceToken } from './tokens';

@@ -1,4 +1,4 @@
-import type { CacheDecoratorOptions } from '../../cache';
+import { pastTheCache, type CacheDecoratorOptions } from '../../cache';
 import { taskIdPattern } from './task';
 
 /** Everything about tasks carries `hardware` and `hardware:tasks`; lists `hardware:tasks:list`, one task `task:<id>`. */
@@ -7,10 +7,8 @@ const all = ['hardware', tasksTag] as const;
 const list = 'hardware:tasks:list';
 
 type Context = { params: Readonly<Record<string, string>> };
-/** No tag: what no task can have for an id is answered past the cache, which keeps nothing of what anybody may invent. */
-const noTask = '!no-task';
 const ofTask = (id: string | undefined): string =>
-  id !== undefined && taskIdPattern.test(id) ? `task:${id}` : noTask;
+  id !== undefined && taskIdPattern.test(id) ? `task:${id}` : pastTheCache;
 
 /**
  * What of the tasks is cached, under which keys and tags; never stale. One task is kept when it has ended: until then its
