@@ -1,4 +1,4 @@
-import type { CacheDecoratorOptions, InvalidatesOptions } from '../cache';
+import { pastTheCache, type CacheDecoratorOptions, type InvalidatesOptions } from '../cache';
 import { agentIdPattern, type FirstPage } from './agent-fields';
 
 /** Everything about agents carries `agents`. Pages carry `agents:pages` as well, one agent `agent:<id>`. */
@@ -7,6 +7,12 @@ const pages = 'agents:pages';
 
 const ofAgent = (id: unknown): string[] =>
   typeof id === 'string' && agentIdPattern.test(id) ? [`agent:${id}`] : [];
+
+/** Tags of the answer about one agent; what cannot be the id of any leaves none behind. */
+const tagsOfPath = (id: unknown): string[] => {
+  const own = ofAgent(id);
+  return own.length > 0 ? [all, ...own] : [pastTheCache];
+};
 
 const ofToken = (id: unknown): string[] => ofAgent(id).map(tag => `${tag}:token`);
 
@@ -23,7 +29,7 @@ export const agentsCache = {
   one: {
     key: 'agents:one',
     ttlMs: 30_000,
-    tags: ({ params }: { params: Readonly<Record<string, string>> }) => [all, ...ofAgent(params['id'])],
+    tags: ({ params }: { params: Readonly<Record<string, string>> }) => tagsOfPath(params['id']),
     query: [],
   },
   /**

@@ -1,4 +1,7 @@
-import type { CacheDecoratorOptions } from '../cache';
+import { pastTheCache, type CacheDecoratorOptions } from '../cache';
+import { isSettingKey } from './setting-keys';
+
+type Context = { params: Readonly<Record<string, string>> };
 
 /** What of the settings is cached, under which keys and tags: a change of the settings drops all of it. */
 export const settingsCache = {
@@ -7,7 +10,12 @@ export const settingsCache = {
   /** GET /settings */
   all: { key: 'settings:all', ttlMs: 60_000, tags: ['settings'], query: [] },
   /** GET /settings/{key} */
-  one: { key: 'settings:one', ttlMs: 60_000, tags: ['settings'], query: [] },
+  one: {
+    key: 'settings:one',
+    ttlMs: 60_000,
+    tags: ({ params }: Context) => [isSettingKey(params['key'] ?? '') ? 'settings' : pastTheCache],
+    query: [],
+  },
   /**
    * The row of the database, for whatever in the application depends on the settings. Without Redis nobody tells of another
    * instance's change: the TTL is how late it is noticed. A database that is away leaves the settings as they were for a day.

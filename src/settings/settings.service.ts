@@ -11,6 +11,7 @@ import type { ExpectedVersions } from '../http/if-match';
 import { ProblemException, type ProblemItem } from '../http/problem.exception';
 import type { SettingDto, SettingsDto, SettingsHistoryDto } from './dto/settings-response.dto';
 import { policyProblems, shownPolicies } from './policy-settings';
+import { isSettingKey } from './setting-keys';
 import {
   contradiction,
   isEmptyChange,
@@ -69,20 +70,16 @@ export class SettingsService implements OnModuleInit, OnApplicationBootstrap, On
    * @throws ProblemException 404 when there is none of that name
    */
   async one(key: string): Promise<SettingDto> {
+    if (!isSettingKey(key))
+      throw new ProblemException(
+        404,
+        'SETTING_NOT_FOUND',
+        'Setting not found',
+        'There is no setting of this name.',
+      );
     const { version, ...sections } = await this.all();
-    let value: unknown = sections;
-    for (const name of key.split('.')) {
-      const isKnown = typeof value === 'object' && value !== null && Object.hasOwn(value, name);
-      if (!isKnown)
-        throw new ProblemException(
-          404,
-          'SETTING_NOT_FOUND',
-          'Setting not found',
-          'There is no setting of this name.',
-        );
-      value = (value as Record<string, unknown>)[name];
-    }
-    return { key, value, version };
+    const inside = (value: unknown, name: string): unknown => (value as Record<string, unknown>)[name];
+    return { key, value: key.split('.').reduce(inside, sections), version };
   }
 
   /**

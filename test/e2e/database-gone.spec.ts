@@ -166,6 +166,14 @@ describe('PostgreSQL killed under an instance', () => {
     expect(output).not.toMatch(/Failed query|params:/);
   });
 
+  it.each([
+    [`${settings}/nothing`, 'SETTING_NOT_FOUND'],
+    [`${agents}/NOT_LOWER`, 'AGENT_NOT_FOUND'],
+    ['/api/v1/hardware/optimize/nothing', 'TASK_NOT_FOUND'],
+  ])('what cannot be there is 404 as ever: %s', async (path, code) => {
+    expectProblem(await at().app.get(path), 404, code);
+  });
+
   it('a write that would be refused anyway is refused for its own reason', async () => {
     expectProblem(await at().app.patch(agent, { description: 'x' }), 401, 'AUTH_REQUIRED');
     expectProblem(await at().app.patch(agent, { colour: 'red' }, anyVersion), 400, 'UNKNOWN_FIELD');

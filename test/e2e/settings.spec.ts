@@ -1,5 +1,5 @@
 import { Application } from './harness/application';
-import { expectUntouched } from './harness/counts';
+import { expectUntouched, lookupsOf } from './harness/counts';
 import { eventually } from './harness/eventually';
 import { expectProblem } from './harness/problem';
 import { type TwoInstances, twoInstances } from './harness/two-instances';
@@ -92,6 +92,9 @@ describe('the settings', () => {
     'nothing',
     'features.nothing',
     'version',
+    'NOT-A-KEY!',
+    'environment.',
+    'cache.policies.default',
     '__proto__',
     'constructor',
     'features.constructor',
@@ -101,9 +104,24 @@ describe('the settings', () => {
     'features..agent_removal',
     'x'.repeat(2_000),
     '%00',
-  ])('have no %s: 404', async key => {
-    const answer = await app.get(`${path}/${key}`);
-    expect([answer.status, answer.body['code']]).toEqual([404, 'SETTING_NOT_FOUND']);
+  ])('have no %s: 404, for which neither database nor cache is asked', async key => {
+    await expectUntouched(
+      () => lookupsOf(app),
+      async () => {
+        const answer = await app.get(`${path}/${key}`);
+        expect([answer.status, answer.body['code']]).toEqual([404, 'SETTING_NOT_FOUND']);
+      },
+    );
+  });
+
+  it('are all read one by one, whatever is in the whole answer', async () => {
+    const { version, ...sections } = (await read()).body;
+    const expectOne = async (key: string, value: unknown): Promise<void> => {
+      expect((await app.get(`${path}/${key}`)).body).toEqual({ key, value, version });
+      if (typeof value !== 'object' || value === null) return;
+      for (const [name, each] of Object.entries(value)) await expectOne(`${key}.${name}`, each);
+    };
+    for (const [name, section] of Object.entries(sections)) await expectOne(name, section);
   });
 
   it('change under their version, are seen by the next read, and keep a history', async () => {

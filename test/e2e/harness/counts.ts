@@ -26,6 +26,25 @@ export function metricOf(text: string, series: string): number {
   return line === undefined ? 0 : Number(line.slice(series.length + 1));
 }
 
+/** Series that count what the database and the cache were asked. */
+export async function touchesOf(app: Application): Promise<Record<string, number>> {
+  const { text } = await app.get('/metrics');
+  const series = text
+    .split('\n')
+    .filter(line =>
+      /^cache_(requests|misses|sets|invalidations|loads|tier_hits|tier_misses)_total/.test(line),
+    )
+    .map(line => line.slice(0, line.lastIndexOf(' ')));
+  expect(series.length).toBeGreaterThan(0);
+  return Object.fromEntries(['database_queries_total', ...series].map(name => [name, metricOf(text, name)]));
+}
+
+/** The same without the count of requests that went past the cache. */
+export async function lookupsOf(app: Application): Promise<Record<string, number>> {
+  const touches = Object.entries(await touchesOf(app));
+  return Object.fromEntries(touches.filter(([series]) => !series.includes('outcome="bypass"')));
+}
+
 /**
  * Checks that something leaves what is measured as it was. The settings are read again about once a minute by schedule, and
  * that query may fall between the two measurements: then it is done again, and only what leaves its trace each time fails.
