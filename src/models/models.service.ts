@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { TieredCache } from '../cache';
-import { tagsOfModel } from './cache';
+import { CacheModelData, TieredCache } from '../cache';
+import { keyOfListQuery, modelsCache, tagsOfModel } from './cache';
 import { causeOf } from './cause-of';
 import {
   type ModelDetailsDto,
@@ -10,9 +10,10 @@ import {
 } from './dto/model-response.dto';
 import { isModelName, withTag } from './model-name';
 import { modelNotFound, problemOf } from './model-problems';
+import type { OllamaModel } from './ollama-shapes';
 import { OllamaClient, OllamaError, type OllamaFault } from './ollama.client';
 
-/** The AI models of the provider, where one is configured. Each call asks it; the routes are cached. */
+/** The AI models of the provider, where one is configured. */
 @Injectable()
 export class ModelsService {
   private readonly log = new Logger('Models');
@@ -29,30 +30,41 @@ export class ModelsService {
   }
 
   /**
-   * The models of the provider; an empty list with `provider: null` when none is configured.
+   * The models of the provider as they are now; an empty list with `provider: null` when none is configured. The route is cached.
    * @throws ProblemException 503 when the provider cannot be asked, 502 when its answer is unusable
    */
   async list(): Promise<ModelListDto> {
-    const { ollama } = this;
-    if (!ollama) return { models: [], count: 0, provider: null };
-    return toModelListDto(await this.answerOf(() => ollama.models()));
+    if (!this.ollama) return { models: [], count: 0, provider: null };
+    // Read anew, and left for `one`: a model that a list has shown is found by its name.
+    await this.cache.invalidateKeys([keyOfListQuery]);
+    return toModelListDto(await this.listed());
   }
 
   /**
-   * One model, by its name; without a tag the latest.
+   * One model, by its name; without a tag the latest. Which there are says the list that was read last: whatever names are made up,
+   * the provider is not asked while that is kept.
    * @throws ProblemException 404, and as `list`
    */
   async one(name: string): Promise<ModelDetailsDto> {
     const { ollama } = this;
     if (!ollama || !isModelName(name)) throw modelNotFound();
-    // Only names from its own list are sent on, so that made-up ones cost the provider no more than the list.
     const wanted = withTag(name);
-    const model = (await this.answerOf(() => ollama.models())).find(known => withTag(known.name) === wanted);
+    const model = (await this.listed()).find(known => withTag(known.name) === wanted);
     const shown = model ? await this.answerOf(() => ollama.show(model.name)) : null;
     if (model && shown) return toModelDetailsDto(model, shown);
+    // Gone since it was listed: the next list says so, for every further request.
+    if (model) await this.cache.invalidateKeys([keyOfListQuery]);
     // A failed refresh keeps the stale answer; a model that is gone must not live on in it.
     if (this.cache.purpose === 'refresh') await this.cache.invalidateTags(tagsOfModel(name));
     throw modelNotFound();
+  }
+
+  /** @throws ProblemException as `list`; TypeError when none is configured */
+  @CacheModelData(modelsCache.listQuery)
+  async listed(): Promise<readonly OllamaModel[]> {
+    const { ollama } = this;
+    if (!ollama) throw noneConfigured();
+    return this.answerOf(() => ollama.models());
   }
 
   /**
@@ -60,7 +72,7 @@ export class ModelsService {
    * @throws OllamaError; TypeError when none is configured
    */
   async ping(): Promise<number> {
-    if (!this.ollama) throw new TypeError('no provider is configured: look at isConfigured before asking it');
+    if (!this.ollama) throw noneConfigured();
     const startedAt = performance.now();
     await this.ollama.version();
     return performance.now() - startedAt;
@@ -85,4 +97,8 @@ export class ModelsService {
     if (error) this.log.warn(`the provider gave no usable answer: ${error.message}${causeOf(error)}`);
     else this.log.log('the provider answers again');
   }
+}
+
+function noneConfigured(): TypeError {
+  return new TypeError('no provider is configured: look at isConfigured before asking it');
 }

@@ -45,6 +45,9 @@ const namesOf = async (app: Application): Promise<string[]> =>
   (await app.get<ModelList>(path)).body.models.map(({ name }) => name);
 const statsOf = async (app: Application): Promise<Statistics> =>
   (await app.get<Statistics>('/api/v1/cache/stats')).body;
+/** What the provider was asked about its models; its health is looked at besides. */
+const questionsTo = ({ asked }: OllamaServer): string[] =>
+  asked.filter(request => request !== 'GET /api/version');
 /** Reads that the cache was asked for. */
 const reads = async (app: Application): Promise<number> => {
   const { gets, outcomes } = await statsOf(app);
@@ -183,6 +186,37 @@ describe('the models', () => {
       });
     },
   );
+
+  it('that are not there cost the provider nothing while its list is kept, whatever they are called', async () => {
+    await app.get(path);
+    const asked = questionsTo(ollama).length;
+    const names = Array.from({ length: 20 }, (_, index) => [`made-up-${index}`, 'made-up']).flat();
+    const answers = await Promise.all(names.map(name => app.get(`${path}/${name}`)));
+    for (const answer of answers) expectProblem(answer, 404, 'MODEL_NOT_FOUND');
+    expect(questionsTo(ollama).slice(asked)).toEqual([]);
+  });
+
+  it('that the provider got by itself are found with the next list, and not before', async () => {
+    await app.get(path);
+    ollama.models = [...ollama.models, 'other:1b'];
+    expectProblem(await app.get(`${path}/other:1b`), 404, 'MODEL_NOT_FOUND');
+    await app.post('/api/v1/cache/invalidate', { keys: ['models:list'] }); // what its end does to it
+    expect(await namesOf(app)).toContain('other:1b');
+    expect((await app.get(`${path}/other:1b`)).status).toBe(200);
+  });
+
+  it('that the provider has lost by itself are 404, and asked for once', async () => {
+    ollama.models = [...ollama.models, 'lost:1b'];
+    await app.post('/api/v1/cache/invalidate', ['models']);
+    expect(await namesOf(app)).toContain('lost:1b');
+    ollama.models = ollama.models.filter(name => !['lost:1b', 'other:1b'].includes(name));
+    const asked = questionsTo(ollama).length;
+    for (let time = 0; time < 3; time += 1)
+      expectProblem(await app.get(`${path}/lost:1b`), 404, 'MODEL_NOT_FOUND');
+    expect(questionsTo(ollama).slice(asked)).toEqual(['POST /api/show', 'GET /api/tags']);
+    await app.post('/api/v1/cache/invalidate', ['models']);
+    await app.get(path);
+  });
 
   it('are loaded again after invalidate ["models"], and one of them after its own tag', async () => {
     ollama.models = [...ollama.models, 'new:1b'];
@@ -472,8 +506,12 @@ describe('two instances on one Redis', () => {
     await eventually(async () =>
       expect((await b.get(path)).headers.get('cache-status')).toMatch(/detail=l1/),
     );
+    // Both know that it is not there.
+    for (const app of [a, b]) expectProblem(await app.get(`${path}/new:1b`), 404, 'MODEL_NOT_FOUND');
     expect(linesOf(await pull(a, 'new:1b')).at(-1)).toMatchObject({ status: 'success' });
     const pulledAt = performance.now();
+    expect((await a.get(`${path}/new:1b`)).status).toBe(200);
+    await eventually(async () => expect((await b.get(`${path}/new:1b`)).status).toBe(200), 2_000);
     expect(await namesOf(a)).toContain('new:1b');
     await eventually(async () => expect(await namesOf(b)).toContain('new:1b'), 2_000);
     expect(performance.now() - pulledAt).toBeLessThan(2_000);
