@@ -3,7 +3,7 @@ import { and, count, desc, eq, isNull, isNotNull, lt, notInArray, or, sql } from
 import { CacheSessionData, methodKey } from '../cache';
 import { Database } from '../database/database';
 import { adminKeys } from '../database/schema';
-import { fingerprintOf } from './issued-key';
+import { authCache } from './cache';
 
 export type AdminKeyRow = typeof adminKeys.$inferSelect;
 export type NewAdminKey = Pick<AdminKeyRow, 'id' | 'sha256' | 'name' | 'scopes' | 'createdBy'>;
@@ -15,14 +15,6 @@ export interface FoundKey {
   readonly scopes: readonly string[];
 }
 
-/** Every cached lookup of a key carries it, so that all of them can be dropped at once. */
-const adminKeysTag = 'admin-keys';
-const lookupHead = 'auth:admin-key';
-/**
- * How long a lookup may be answered without the database. Revoking removes it at once; this bounds what happens when the
- * instance that revokes dies before Redis has heard of it.
- */
-const lookupTtlMs = 60_000;
 const maxRevokedKept = 1_000;
 
 /** The keys that administrators made. */
@@ -31,17 +23,10 @@ export class AdminKeysRepository {
   constructor(private readonly database: Database) {}
 
   /**
-   * The key of a digest unless it is revoked. Looked up in Redis each time and never in this process, so that what one
-   * instance revokes no other lets in; without Redis, in the database. That there is none is not remembered (`undefined`
-   * is not stored): guesses leave nothing behind, and a key works as soon as it is made.
+   * The key of a digest unless it is revoked; without Redis, looked up in the database each time. That there is none is not
+   * remembered (`undefined` is not stored): guesses leave nothing behind, and a key works as soon as it is made.
    */
-  @CacheSessionData({
-    key: lookupHead,
-    tier: 'redis',
-    ttlMs: lookupTtlMs,
-    tags: [adminKeysTag],
-    args: (digest: string) => [fingerprintOf(digest)],
-  })
+  @CacheSessionData(authCache.adminKey)
   async find(digest: string): Promise<FoundKey | undefined> {
     const [row] = await this.database.orm
       .select({ id: adminKeys.id, sha256: adminKeys.sha256, scopes: adminKeys.scopes })
@@ -52,7 +37,7 @@ export class AdminKeysRepository {
 
   /** The cache key under which `find` keeps its answer. */
   lookupKey(digest: string): string {
-    return methodKey(lookupHead, [fingerprintOf(digest)]);
+    return methodKey(authCache.adminKey.key, authCache.adminKey.args(digest));
   }
 
   /** Adds a key unless there are `maxActive` that are not revoked; undefined then. */
