@@ -2,6 +2,7 @@ import { Controller, Get, Header } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { AppConfig } from './config/app-config';
 import { Database } from './database/database';
+import { HealthService } from './health/health.service';
 import { RedisConnections } from './redis/redis-connections';
 import { ApplicationDto } from './root.dto';
 
@@ -13,6 +14,7 @@ export class RootController {
     private readonly config: AppConfig,
     private readonly database: Database,
     private readonly redis: RedisConnections,
+    private readonly health: HealthService,
   ) {}
 
   @Get()
@@ -20,10 +22,11 @@ export class RootController {
   @ApiOperation({ summary: 'Name, version, status, features and links' })
   @ApiOkResponse({ type: ApplicationDto })
   describe(): ApplicationDto {
+    const isReachable = this.database.isReady && !this.health.isDatabaseDown;
     return {
       name: 'SutazAI backend',
       version: this.config.version,
-      status: this.database.isReady ? 'running' : 'degraded',
+      status: isReachable ? 'running' : 'degraded',
       environment: this.config.environment,
       features: {
         shared_cache: this.redis.mode,

@@ -27,7 +27,8 @@ export class ApplicationDto {
 
   @ApiProperty({
     enum: ['running', 'degraded'],
-    description: '`degraded` until the database has been reached',
+    description:
+      '`degraded` while the database is away, as far as the last check knows: one is made every ten seconds at least',
     example: 'running',
   })
   status!: string;

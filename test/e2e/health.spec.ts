@@ -312,7 +312,7 @@ describe('probes and checks, as the servers see them', () => {
     toRedis.forget();
     toPostgres.forget();
     const startedAt = performance.now();
-    for (const path of ['/health/ready', '/health', '/health/live'])
+    for (const path of ['/health/ready', '/health', '/health/live', '/'])
       await Promise.all(
         Array.from({ length: 200 }, async () => expect((await app.get(path)).status).toBe(200)),
       );
@@ -332,11 +332,13 @@ describe('probes and checks, as the servers see them', () => {
     expect(app.output).not.toContain('database is down');
     await postgres.kill();
     await eventually(() => expect(app.output).toContain('database is down'), 20_000);
+    expect((await app.get('/')).body).toMatchObject({ status: 'degraded' });
     await postgres.up();
     const { services } = (await app.get<Detailed>(detailedPath)).body;
     expect(services['database']).toMatchObject({ status: 'down', last_failure: time, last_success: time });
     await eventually(async () => {
       expect((await app.get('/health/ready')).status).toBe(200);
     }, nextCheckMs);
+    expect((await app.get('/')).body).toMatchObject({ status: 'running' });
   }, 60_000);
 });
