@@ -1,6 +1,7 @@
 import { maxTtlMs, policies } from '../cache';
 import {
   contradiction,
+  contradictionWithin,
   isEmptyChange,
   mergeSettings,
   policyOverridesOf,
@@ -69,5 +70,24 @@ describe('the document of the settings', () => {
     [{ cache: { policies: { static: { ttl_seconds: days30 } } } }, undefined],
   ])('contradicts itself with %j: %s', (change, path) => {
     expect(contradiction(merged(change), known)?.path).toBe(path);
+  });
+
+  it.each<[SettingsChange, string | undefined]>([
+    [{ performance: { agents_page_size: 900, agents_max_page_size: 100 } }, 'performance.agents_page_size'],
+    [{ performance: { agents_page_size: 900 } }, undefined],
+    [{ performance: { agents_max_page_size: 1 } }, undefined],
+    [
+      { cache: { policies: { api: { ttl_seconds: days30, stale_seconds: 1 } } } },
+      'cache.policies.api.stale_seconds',
+    ],
+    [
+      { cache: { policies: { api: { ttl_seconds: null, stale_seconds: days30 - 1 } } } },
+      'cache.policies.api.stale_seconds',
+    ],
+    [{ cache: { policies: { api: { stale_seconds: days30 } } } }, 'cache.policies.api.stale_seconds'],
+    [{ cache: { policies: { api: { stale_seconds: days30 - 1 } } } }, undefined],
+    [{ cache: { policies: { api: { ttl_seconds: days30 } } } }, undefined],
+  ])('is contradicted by %j alone, whatever is set: %s', (change, path) => {
+    expect(contradictionWithin(change, known)?.path).toBe(path);
   });
 });

@@ -95,6 +95,23 @@ export function contradiction(
   return undefined;
 }
 
+/**
+ * The same of a change alone: whatever is set where it says nothing, what comes of it could not be used. That is left least in its way
+ * here.
+ */
+export function contradictionWithin(
+  change: SettingsChange,
+  known: readonly CachePolicy[],
+): ReturnType<typeof contradiction> {
+  const { performance, cache, ...others } = settingsDefaults;
+  const lenient: SettingsDocument = {
+    ...others,
+    performance: { ...performance, agents_page_size: 1, agents_max_page_size: Infinity },
+    cache: { ...cache, policies: Object.fromEntries(known.map(({ name }) => [name, { ttl_seconds: 1 }])) },
+  };
+  return contradiction(mergeSettings(lenient, change), known);
+}
+
 /** The policies of a document as the cache takes them. */
 export function policyOverridesOf({ cache }: SettingsDocument): Record<string, PolicyOverride> {
   return Object.fromEntries(

@@ -14,6 +14,7 @@ import { policyProblems, shownPolicies } from './policy-settings';
 import { isSettingKey } from './setting-keys';
 import {
   contradiction,
+  contradictionWithin,
   isEmptyChange,
   settingsDefaults,
   type SettingsChange,
@@ -90,6 +91,10 @@ export class SettingsService implements OnModuleInit, OnApplicationBootstrap, On
     const problems = policyProblems(change.cache?.policies ?? {}, this.policies.all());
     if (problems.length > 0) throw invalid(problems);
     if (isEmptyChange(change)) throw invalid([item('$', 'EMPTY', 'at least one setting must be given')]);
+    const refuse = (problem: ReturnType<typeof contradiction>): void => {
+      if (problem) throw invalid([item(problem.path, 'CONTRADICTION', problem.message)]);
+    };
+    refuse(contradictionWithin(change, this.policies.all()));
     const next = await this.repository.change(change, changedBy, (current, document) => {
       if (expected !== 'any' && !expected.has(current.version)) {
         throw new ProblemException(
@@ -99,8 +104,7 @@ export class SettingsService implements OnModuleInit, OnApplicationBootstrap, On
           `They are at version ${current.version} now; read them again and repeat the change.`,
         );
       }
-      const problem = contradiction(document, this.policies.all());
-      if (problem) throw invalid([item(problem.path, 'CONTRADICTION', problem.message)]);
+      refuse(contradiction(document, this.policies.all()));
     });
     this.follower.changed(next);
     return this.describe(next);

@@ -264,6 +264,14 @@ describe('the settings', () => {
   it.each([
     ['a bad field', () => change({ features: { agent_removal: 1 } }, '*')],
     ['a bad override', () => change({ cache: { policies: { api: { ttl_seconds: 0 } } } }, '*')],
+    [
+      'a contradiction',
+      () => change({ performance: { agents_page_size: 900, agents_max_page_size: 100 } }, '*'),
+    ],
+    [
+      'an override that contradicts itself',
+      () => change({ cache: { policies: { api: { ttl_seconds: 60, stale_seconds: 2_592_000 } } } }, '*'),
+    ],
     ['an unknown section', () => change({ other: {} }, '*')],
     ['no body', () => app.patch(path, undefined, { 'If-Match': '*' })],
     ['no If-Match', () => app.patch(path, { features: { agent_removal: true } })],

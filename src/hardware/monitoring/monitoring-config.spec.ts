@@ -1,4 +1,10 @@
-import { mergeMonitoring, monitoringContradiction, monitoringDefaults } from './monitoring-config';
+import {
+  contradictionWithin,
+  mergeMonitoring,
+  monitoringContradiction,
+  monitoringDefaults,
+  type MonitoringChange,
+} from './monitoring-config';
 
 describe('the configuration of the monitoring', () => {
   it('keeps what a change leaves out, replaces thresholds as a whole and takes null as not watched', () => {
@@ -32,6 +38,15 @@ describe('the configuration of the monitoring', () => {
     expect(of(1, 11)).toBeUndefined();
     expect(of(1, 12)).toBe('retention_days');
     expect(of(8, 90)).toBeUndefined();
+  });
+
+  it.each<[MonitoringChange, string | undefined]>([
+    [{ thresholds: { disk: { raise: 80, clear: 80, samples: 1 } } }, 'thresholds.disk.clear'],
+    [{ intervalSeconds: 1, retentionDays: 90 }, 'retention_days'],
+    [{ retentionDays: 90 }, undefined],
+    [{ intervalSeconds: 1 }, undefined],
+  ])('is contradicted by %j alone, whatever is set: %s', (change, path) => {
+    expect(contradictionWithin(change)?.path).toBe(path);
   });
 
   it('has defaults that do not contradict themselves', () => {

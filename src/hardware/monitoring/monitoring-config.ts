@@ -81,3 +81,16 @@ export function monitoringContradiction(
       }
     : undefined;
 }
+
+/**
+ * The same of a change alone: whatever is set where it says nothing, what comes of it could not be used. That is left least in its way
+ * here.
+ */
+export function contradictionWithin(change: MonitoringChange): ReturnType<typeof monitoringContradiction> {
+  const lenient: MonitoringConfig = {
+    intervalSeconds: monitoringLimits.intervalSeconds[1],
+    retentionDays: monitoringLimits.retentionDays[0],
+    thresholds: { cpu: null, load: null, memory: null, swap: null, disk: null },
+  };
+  return monitoringContradiction(mergeMonitoring(lenient, change));
+}

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ProblemException } from '../../http/problem.exception';
-import { monitoringContradiction, type MonitoringChange } from './monitoring-config';
+import { contradictionWithin, monitoringContradiction, type MonitoringChange } from './monitoring-config';
 import { MonitoringRepository, type StoredMonitoring } from './monitoring.repository';
 
 /** How hosts are watched, and how that is changed. */
@@ -21,10 +21,11 @@ export class MonitoringService {
     const given = [intervalSeconds, retentionDays, ...Object.values(thresholds)];
     if (given.every(value => value === undefined))
       throw invalid('$', 'EMPTY', 'at least one field must be given');
-    return this.repository.change(change, by, next => {
-      const problem = monitoringContradiction(next);
+    const refuse = (problem: ReturnType<typeof monitoringContradiction>): void => {
       if (problem) throw invalid(problem.path, 'CONTRADICTION', problem.message);
-    });
+    };
+    refuse(contradictionWithin(change));
+    return this.repository.change(change, by, next => refuse(monitoringContradiction(next)));
   }
 }
 
