@@ -73,6 +73,31 @@ describe('the monitoring on a PostgreSQL server', () => {
       expect(counts.monitoring).toMatchObject({ raised: 1, cleared: 1 });
     });
 
+    it('about what can no longer be read are cleared after ten minutes, and not by a short fault of reading', async () => {
+      for (const [at, cpu] of [95, 96, 97].entries()) await sample(start + 10 * at, cpu);
+      // A fault that is over just in time.
+      for (let at = 3; at < 63; at += 1) await sample(start + 10 * at, null);
+      await sample(start + 630, 85);
+      for (let at = 64; at < 124; at += 1) await sample(start + 10 * at, null);
+      expect(await states()).toEqual([['open', 97, null]]);
+      await sample(start + 1_240, null);
+      expect(await states()).toEqual([['cleared', 97, null]]);
+      expect(counts.monitoring).toMatchObject({ raised: 1, cleared: 1 });
+    });
+
+    it('about swap are cleared when the machine has none any more', async () => {
+      const watched = mergeMonitoring(config, { thresholds: { swap: { raise: 80, clear: 60, samples: 3 } } });
+      const read = async (at: number, memory: number | null, swap: number | null): Promise<void> => {
+        await samples.insert(host, start + 10 * at, { ...none, memory, swap });
+        await alerts.follow(host, start + 10 * at, watched);
+      };
+      for (const at of [0, 1, 2]) await read(at, 50, 90);
+      for (const at of [3, 4, 5]) await read(at, null, null);
+      expect(await states()).toEqual([['open', 90, null]]);
+      for (const at of [6, 7, 8]) await read(at, 50, null);
+      expect(await states()).toEqual([['cleared', 90, 0]]);
+    });
+
     it('do not count what lies before a pause', async () => {
       await sample(start, 95);
       await sample(start + 10, 95);

@@ -75,7 +75,8 @@ export class AlertDto {
     type: Number,
     nullable: true,
     example: null,
-    description: 'Null as well when it was cleared because the resource is not watched any more',
+    description:
+      'Null as well when it was cleared because the resource is not watched any more, or could not be read for ten minutes',
   })
   cleared_value!: number | null;
 

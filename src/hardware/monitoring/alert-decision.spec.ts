@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { decideAlert, type AlertDecision } from './alert-decision';
+import { decideAlert, unreadSamples, type AlertDecision } from './alert-decision';
 import type { Threshold } from './monitoring-config';
 
 const threshold: Threshold = { raise: 90, clear: 80, samples: 3 };
@@ -39,6 +39,15 @@ describe('the decision about an alert', () => {
     expect(decideAlert(true, null, [99, 99, 99])).toBe('clear');
     expect(decideAlert(false, null, [99, 99, 99])).toBeUndefined();
   });
+
+  it.each([
+    [1, 4, 601],
+    [30, 4, 21],
+    [30, 100, 100],
+    [3_600, 1, 2],
+  ])('is undone, at a sample each %d s and %d of them to clear, by %d that are not known', (every, samples, needed) => {
+    expect(unreadSamples({ ...threshold, samples }, every)).toBe(needed);
+  }); // prettier-ignore
 
   const anyThreshold = fc
     .record({

@@ -1,5 +1,8 @@
 import type { Threshold } from './monitoring-config';
 
+/** A fault of reading is over sooner: a reader that does not answer is given up after seconds and started anew. */
+const unreadSeconds = 600;
+
 export type AlertDecision = 'raise' | 'clear' | undefined;
 
 /**
@@ -19,4 +22,12 @@ export function decideAlert(
   const isPast = (value: number | null): boolean =>
     value !== null && (isOpen ? value <= threshold.clear : value >= threshold.raise);
   return window.every(isPast) ? (isOpen ? 'clear' : 'raise') : undefined;
+}
+
+/**
+ * Samples in a row without a value after which an open alert is cleared: it says nothing of now, and a resource that has gone for good
+ * would leave it open for ever. As many as clearing takes, and from first to last ten minutes.
+ */
+export function unreadSamples({ samples }: Threshold, intervalSeconds: number): number {
+  return Math.max(samples, Math.ceil(unreadSeconds / intervalSeconds) + 1);
 }

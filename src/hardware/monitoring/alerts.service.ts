@@ -3,11 +3,11 @@ import { InvalidatesCache } from '../../cache';
 import { ProblemException } from '../../http/problem.exception';
 import { hardwareCache } from '../cache';
 import { HardwareCountsService } from '../hardware-counts.service';
-import { decideAlert } from './alert-decision';
+import { decideAlert, unreadSamples } from './alert-decision';
 import { AlertsRepository, type AlertFilter, type AlertRow } from './alerts.repository';
 import type { MonitoringConfig } from './monitoring-config';
-import { resourceDescriptions, resources, shownValue, type Resource } from './resources';
-import { SamplesRepository } from './samples.repository';
+import { resourceDescriptions, resources, shownValue, watchedValue, type Resource } from './resources';
+import { SamplesRepository, type Sample } from './samples.repository';
 
 const alertIdPattern = /^[1-9]\d{0,14}$/;
 
@@ -53,15 +53,26 @@ export class AlertsService {
    */
   async follow(host: string, tick: number, config: MonitoringConfig): Promise<void> {
     const spanOf = (samples: number): number => tick - 2 * samples * config.intervalSeconds;
+    const latest = (samples: number): Promise<Sample[]> =>
+      this.samples.latest(host, spanOf(samples), samples);
     const most = Math.max(1, ...resources.map(resource => config.thresholds[resource]?.samples ?? 1));
-    const recent = await this.samples.latest(host, spanOf(most), most);
+    const recent = await latest(most);
     const open = await this.repository.openOf(host);
     const changes: AlertChange[] = [];
     for (const resource of resources) {
       const threshold = config.thresholds[resource];
       const oldest = spanOf(threshold?.samples ?? 1);
-      const values = recent.filter(each => each.tick > oldest).map(({ reading }) => reading[resource]);
-      const decision = decideAlert(open.has(resource), threshold, values);
+      const values = recent
+        .filter(each => each.tick > oldest)
+        .map(({ reading }) => watchedValue(resource, reading));
+      let decision = decideAlert(open.has(resource), threshold, values);
+      if (threshold && open.has(resource) && values[0] === null) {
+        const needed = unreadSamples(threshold, config.intervalSeconds);
+        const unread = (await latest(needed)).filter(
+          ({ reading }) => watchedValue(resource, reading) === null,
+        );
+        if (unread.length === needed) decision = 'clear';
+      }
       if (decision) changes.push({ resource, to: decision, value: threshold ? (values[0] ?? null) : null });
     }
     if (changes.length > 0) await this.record(host, config, changes);
@@ -76,8 +87,10 @@ export class AlertsService {
       if (to === 'clear') {
         if (!(await this.repository.clear(host, resource, at, value))) continue;
         this.counts.monitoring.cleared += 1;
-        const now = value === null ? 'is not watched any more' : `is ${shownValue(resource, value)} again`;
-        this.#log.log(`${what} on ${host} ${now}`);
+        const gone = threshold ? 'cannot be read any more' : 'is not watched any more';
+        this.#log.log(
+          `${what} on ${host} ${value === null ? gone : `is ${shownValue(resource, value)} again`}`,
+        );
       } else if (threshold && value !== null) {
         if (!(await this.repository.raise(host, resource, at, value, threshold))) continue;
         this.counts.monitoring.raised += 1;

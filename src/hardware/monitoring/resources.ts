@@ -34,6 +34,12 @@ export function readingOf(vitals: Vitals): Reading {
   };
 }
 
+/** What thresholds are held against. A machine whose memory was read, and that has no swap, uses none of it. */
+export function watchedValue(resource: Resource, reading: Reading): number | null {
+  if (resource === 'swap' && reading.memory !== null) return reading.swap ?? 0;
+  return reading[resource];
+}
+
 /** A number of a resource as a sentence shows it: `91.5 %`, or `2.4` for a load. */
 export function shownValue(resource: Resource, value: number): string {
   return `${Number(value.toFixed(2))}${resourceDescriptions[resource].unit}`;
