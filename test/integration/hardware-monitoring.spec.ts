@@ -14,7 +14,8 @@ import { Sampler } from '../../src/hardware/monitoring/sampler';
 import { PostgresServer } from '../e2e/harness/postgres-server';
 
 const host = 'one';
-const startMs = Date.UTC(2_026, 0, 1);
+/** A full hour: within the retention by the clock of the database too. */
+const startMs = Math.floor(Date.now() / 3_600_000) * 3_600_000;
 const start = startMs / 1_000;
 const none = { cpu: null, load: null, memory: null, swap: null, disk: null };
 
@@ -216,21 +217,37 @@ describe('the monitoring on a PostgreSQL server', () => {
       expect(await ticks()).toEqual([60]);
     });
 
+    const day = 86_400;
+    /** Samples of a host that is gone, so many, from so many seconds ago on. */
+    const old = (count: number, secondsAgo = 7 * day): Promise<unknown> =>
+      query(`INSERT INTO hardware_samples (host, tick) SELECT 'gone', extract(epoch FROM now())::bigint - ${secondsAgo} - n FROM generate_series(1, ${count}) AS n ON CONFLICT DO NOTHING`); // prettier-ignore
+
     it('drops what is past the retention in batches, now and then', async () => {
-      const day = 86_400;
-      const old = (count: number): Promise<unknown> =>
-        query(`INSERT INTO hardware_samples (host, tick) SELECT 'gone', ${start} - 7 * ${day} - n FROM generate_series(1, ${count}) AS n ON CONFLICT DO NOTHING`); // prettier-ignore
       await old(600);
-      await query(`INSERT INTO hardware_samples (host, tick) VALUES ('gone', ${start} - 7 * ${day})`);
+      await old(1, 6 * day);
       const one = sampler();
       await one.look(startMs);
       expect(counts.monitoring.pruned).toBe(600);
-      expect(await ticks()).toEqual([-7 * day, 0]);
-      await old(10);
+      expect(await query('SELECT host FROM hardware_samples ORDER BY host')).toEqual([{ host: 'gone' }, { host }]); // prettier-ignore
+      await old(10, 8 * day);
       await one.look(startMs + 30_000); // not each time
       expect(counts.monitoring.pruned).toBe(600);
       await one.look(startMs + 600_000);
-      expect(counts.monitoring.pruned).toBe(611); // and the one that has become too old meanwhile
+      expect(counts.monitoring.pruned).toBe(610);
+    });
+
+    it.each([400, -400])('drops nothing of other hosts where its own clock is %d days off', async days => {
+      const alert = (ago: string): Promise<unknown> =>
+        query(`INSERT INTO hardware_alerts (host, resource, raised_at, raised_value, raise_threshold, clear_threshold, samples, cleared_at) VALUES ('other', 'cpu', now(), 99, 90, 80, 1, now() - interval '${ago}')`); // prettier-ignore
+      await old(5, 6 * day);
+      await old(5, 8 * day);
+      await alert('6 days');
+      await alert('8 days');
+      await sampler().look(startMs + days * day * 1_000);
+      const [left] = await query(
+        `SELECT (SELECT count(*)::int FROM hardware_samples WHERE host = 'gone') AS samples, (SELECT count(*)::int FROM hardware_alerts) AS alerts`,
+      );
+      expect(left).toEqual({ samples: 5, alerts: 1 });
     });
 
     it('drops no more in one tick than would hold it up, and the rest with the next', async () => {

@@ -116,9 +116,13 @@ export class AlertsRepository {
     return row ?? null;
   }
 
-  /** Drops alerts that were cleared before a time, and open ones from before it of hosts that have left no sample since; how many. */
-  async prune(before: string): Promise<number> {
+  /**
+   * Drops alerts that were cleared so many days ago, by the clock of the database, and open ones as old of hosts that have left no
+   * sample since; how many.
+   */
+  async prune(retentionDays: number): Promise<number> {
     const { orm } = this.database;
+    const before = sql`now() - make_interval(days => ${retentionDays})`;
     const samplesOfHost = orm
       .select({ tick: hardwareSamples.tick })
       .from(hardwareSamples)

@@ -17,7 +17,6 @@ import { SamplesRepository } from './samples.repository';
  * second none is left out. A change of the interval counts from the next look on.
  */
 const lookMs = 1_000;
-const daySeconds = 86_400;
 const pruneEverySeconds = 600;
 /** Batches of 250 rows that one tick drops at most; what is left waits for the next one. */
 const maxPruneBatches = 80;
@@ -122,16 +121,16 @@ export class Sampler implements OnApplicationBootstrap, OnModuleDestroy {
     return this.#config;
   }
 
+  /** When is the business of this host's clock; what is too old is not: the rows are those of every host. */
   async #prune(tick: number, retentionDays: number): Promise<void> {
     const isDue = this.#prunedAtTick === undefined || tick - this.#prunedAtTick >= pruneEverySeconds;
     if (!isDue && this.#prunedToDays === retentionDays) return;
-    const before = tick - retentionDays * daySeconds;
     for (let batch = 0; batch < maxPruneBatches && !this.#closed.signal.aborted; batch += 1) {
-      const dropped = await this.samples.prune(before);
+      const dropped = await this.samples.prune(retentionDays);
       this.counts.monitoring.pruned += dropped;
       await nextTurn();
       if (dropped > 0) continue;
-      await this.alertRows.prune(new Date(before * 1_000).toISOString());
+      await this.alertRows.prune(retentionDays);
       this.#prunedAtTick = tick;
       this.#prunedToDays = retentionDays;
       return;

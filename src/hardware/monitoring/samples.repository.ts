@@ -123,14 +123,15 @@ export class SamplesRepository {
     return row?.count ?? 0;
   }
 
-  /** Drops up to 250 rows of any host from before a tick; how many there were. */
-  async prune(beforeTick: number): Promise<number> {
+  /** Drops up to 250 rows of any host that are older than so many days, by the clock of the database; how many there were. */
+  async prune(retentionDays: number): Promise<number> {
     const { orm } = this.database;
+    const before = sql`extract(epoch FROM now() - make_interval(days => ${retentionDays}))::bigint`;
     const key = sql`(${hardwareSamples.host}, ${hardwareSamples.tick})`;
     const old = orm
       .select({ host: hardwareSamples.host, tick: hardwareSamples.tick })
       .from(hardwareSamples)
-      .where(lt(hardwareSamples.tick, beforeTick))
+      .where(lt(hardwareSamples.tick, before))
       .orderBy(hardwareSamples.tick)
       .limit(pruneBatch);
     const rows = await orm
