@@ -20,7 +20,8 @@ export type AuditAction =
   | 'benchmark'
   | 'optimize'
   | 'task_cancel'
-  | 'monitoring_change';
+  | 'monitoring_change'
+  | 'alert_acknowledge';
 
 /**
  * How it ended: `applied`; `queued`, because Redis is away; `job`, which goes on behind the answer and has a second entry

@@ -229,14 +229,25 @@ describe('the alerts', () => {
   it.each(['0', '-1', '1.5', '1e0', 'x', '9'.repeat(16), '%00', "1'--"])(
     'do not have one of the id %s, which the database is not asked for',
     async id => {
-      const before = await countsOf(app);
-      expectProblem(await acknowledge(id), 404, 'ALERT_NOT_FOUND');
-      expect((await countsOf(app)).queries).toBe(before.queries);
+      // What was acknowledged before goes into the audit log behind its answer.
+      await expectUntouched(
+        async () => (await countsOf(app)).queries,
+        async () => expectProblem(await acknowledge(id), 404, 'ALERT_NOT_FOUND'),
+      );
     },
   );
 
   it('do not have one that is not there', async () => {
     expectProblem(await acknowledge(999), 404, 'ALERT_NOT_FOUND');
+  });
+
+  it('are in the audit log with who acknowledged them, and not who was refused', async () => {
+    const { body } = await app.get<{ entries: Record<string, unknown>[] }>('/api/v1/cache/audit', admin);
+    const acknowledged = body.entries.filter(({ action }) => action === 'alert_acknowledge');
+    const target = { alert: '2', host: 'a', resource: 'cpu' };
+    expect(acknowledged.length).toBeGreaterThan(0);
+    for (const entry of acknowledged) expect(entry).toMatchObject({ target, count: 1, result: 'applied' });
+    expect(acknowledged.at(-1)!['who']).toMatch(/^env:/);
   });
 
   it('are acknowledged by administrators alone', async () => {

@@ -40,6 +40,7 @@ class AuditEntryDto {
       'optimize',
       'task_cancel',
       'monitoring_change',
+      'alert_acknowledge',
     ],
   })
   action!: string;

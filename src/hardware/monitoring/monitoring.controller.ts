@@ -93,6 +93,13 @@ export class MonitoringController {
   @ApiOkResponse({ type: AlertDto })
   @ApiResponse({ status: 404, description: 'ALERT_NOT_FOUND' })
   async acknowledge(@Param('id') id: string, @ByActor() actor: Actor): Promise<AlertDto> {
-    return toAlertDto(await this.alertsOf.acknowledge(id, actor.id));
+    const alert = await this.alertsOf.acknowledge(id, actor.id);
+    this.audit.record(actor, {
+      action: 'alert_acknowledge',
+      target: { alert: String(alert.id), host: alert.host, resource: alert.resource },
+      count: 1,
+      result: 'applied',
+    });
+    return toAlertDto(alert);
   }
 }
