@@ -6,7 +6,7 @@ import { background, routeHeader, type Asked } from './messages';
 /**
  * Tells which request made the instance ask its database and Ollama: whatever a request starts, loads behind its answer
  * included, runs in its async context. A load that several wait for is of the one that began it. Costs time in every turn, on both
- * sides of the comparison alike, and counts exactly: `run.ts` checks the sum against the database's own counter.
+ * sides of the comparison alike, and counts exactly: `run.ts` checks the sum against what came to the server.
  */
 export class Attribution {
   readonly #route = new AsyncLocalStorage<string>();
@@ -22,8 +22,8 @@ export class Attribution {
     };
   }
 
-  /** Counts where the database counts: in the turn in which a statement is handed to its driver. */
-  ofQueries(database: Database): void {
+  /** Counts where the database counts, in the turn in which a statement is handed to its driver, and the pings, which it leaves out. */
+  ofStatements(database: Database): void {
     let count = database.queries;
     Object.defineProperty(database, 'count', {
       get: () => count,
@@ -32,6 +32,11 @@ export class Attribution {
         count = next;
       },
     });
+    const ping = database.ping.bind(database);
+    database.ping = timeoutMs => {
+      this.#of().queries += 1;
+      return ping(timeoutMs);
+    };
   }
 
   /** Counts the exchanges that are begun with one server. */

@@ -27,20 +27,16 @@ async function main(): Promise<void> {
   );
   configureApp(app);
   const [database, cache] = [app.get(Database), app.get(TieredCache)];
-  attribution.ofQueries(database);
+  attribution.ofStatements(database);
   await app.listen(0, '127.0.0.1');
   attribution.ofRequests(app.getHttpServer());
   while (!cache.status().gate.open) await new Promise(resolve => setTimeout(resolve, 20));
-  let queriesBefore = 0;
   process.on('message', (message: ToInstance) => {
     if (message.kind === 'begin') {
-      queriesBefore = database.queries;
       attribution.reset();
       send({ kind: 'begun' });
-    } else if (message.kind === 'asked') {
-      const { byRoute } = attribution;
-      send({ kind: 'asked', byRoute, queries: database.queries - queriesBefore });
-    } else void app.close().then(() => process.exit(0));
+    } else if (message.kind === 'asked') send({ kind: 'asked', byRoute: attribution.byRoute });
+    else void app.close().then(() => process.exit(0));
   });
   const { port } = app.getHttpServer().address() as AddressInfo;
   const hasHeartbeats = '/api/v1/agents/{id}/heartbeat' in openApiDocument(app).paths;

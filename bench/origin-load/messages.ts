@@ -1,5 +1,6 @@
 /** What requests of one route, or nobody in particular, made the instance ask for. */
 export interface Asked {
+  /** Statements that went to the database, pings among them. */
   queries: number;
   ollama: number;
 }
@@ -24,6 +25,4 @@ export type FromInstance =
   | {
       readonly kind: 'asked';
       readonly byRoute: AskedByRoute;
-      /** Of the database's own counter, since `begin`. */
-      readonly queries: number;
     };

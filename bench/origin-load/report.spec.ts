@@ -1,9 +1,13 @@
 import type { Asked } from './messages';
 import { claimsOf, markdownOf, readsOf, rowsOf, saved, type Side } from './report';
 
-const side = (byRoute: Record<string, Asked>, queries: number, more: Partial<Side['played']> = {}): Side => ({
+const side = (
+  byRoute: Record<string, Asked>,
+  statements: number,
+  more: Partial<Side['played']> = {},
+): Side => ({
   byRoute,
-  queries,
+  statements,
   played: {
     requests: { 'GET /a': 10, 'PATCH /a': 2 },
     failures: {},
@@ -38,7 +42,7 @@ describe('the report of origin load', () => {
 
   it.each<[string, Side, Side, boolean[]]>([
     ['as it should be', without, withIt, [true, true, true, true]],
-    ['a query of nobody', without, { ...withIt, queries: 8 }, [false, true, true, true]],
+    ['a statement of nobody', without, { ...withIt, statements: 8 }, [false, true, true, true]],
     [
       'a failed request',
       side(without.byRoute, 23, { failures: { x: 1 } }),

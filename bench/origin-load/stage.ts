@@ -2,13 +2,17 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { digestOf, makeKey } from '../../src/auth/issued-key';
+import { CountingProxy } from '../../test/e2e/harness/counting-proxy';
 import { PostgresServer } from '../../test/e2e/harness/postgres-server';
 import { RedisServer } from '../../test/e2e/harness/redis-server';
 import { OllamaServer } from '../../test/fakes/ollama-server';
 import type { AskedByRoute, FromInstance, InstanceSettings, ToInstance } from './messages';
 import type { Sessions } from './player';
+import { attributed } from './report';
+import { Statements } from './statements';
 import { agentCount, agentId, capabilities, modelNames, sessionCount } from './traffic';
 
 export const adminKey = 'benchmark-admin-key-0123456789abcdef';
@@ -23,6 +27,8 @@ export class Stage {
     private readonly redis: RedisServer,
     private readonly ollama: OllamaServer,
     private readonly databaseUrl: string,
+    private readonly toPostgres: CountingProxy,
+    private readonly statements: Statements,
   ) {}
 
   static async open(): Promise<Stage> {
@@ -35,7 +41,10 @@ export class Stage {
     ollama.pulls.registry = Array.from({ length: 1_000 }, (_, at) => `pulled-${at}:1b`);
     // As a server that holds its models on a disk and runs prompts beside.
     ollama.delayMs = request => (request.endsWith('/version') ? 2 : request.endsWith('/show') ? 60 : 25);
-    return new Stage(postgres, redis, ollama, await postgres.createDatabase('origin_load'));
+    const statements = new Statements();
+    const toPostgres = await CountingProxy.start(postgres.port, () => statements.connection());
+    const url = await postgres.createDatabase('origin_load');
+    return new Stage(postgres, redis, ollama, url, toPostgres, statements);
   }
 
   /** The instance, when its caches are coherent. */
@@ -46,7 +55,7 @@ export class Stage {
       env: {
         ...process.env,
         ...{ NODE_ENV: 'production', HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'error', RATE_LIMIT: 'off' },
-        ...{ REDIS_URL: this.redis.url, DATABASE_URL: this.databaseUrl, OLLAMA_URL: this.ollama.url },
+        ...{ REDIS_URL: this.redis.url, DATABASE_URL: this.#throughProxy(), OLLAMA_URL: this.ollama.url },
         ...{ ADMIN_API_KEYS: adminKey, DATA_DIR: this.#folder, CACHE_WARMING: 'off' },
         OLLAMA_MAX_PULLS: '64',
         BENCH_INSTANCE: JSON.stringify(settings),
@@ -56,15 +65,26 @@ export class Stage {
     return { port, hasHeartbeats, sessions: await this.#fill() };
   }
 
-  /** Counts begin here. */
+  /** Counts begin here, in a moment in which no statement is on its way. */
   async begin(): Promise<void> {
-    this.#send({ kind: 'begin' });
-    await this.#next('begun');
+    for (;;) {
+      this.#send({ kind: 'begin' });
+      await this.#next('begun');
+      this.statements.count = 0;
+      const { byRoute, statements } = await this.asked();
+      if (attributed(byRoute) === statements) return;
+    }
   }
 
-  async asked(): Promise<{ byRoute: AskedByRoute; queries: number }> {
-    this.#send({ kind: 'asked' });
-    return this.#next('asked');
+  /** What each route has asked for, and the statements that came to the server; those on their way are waited for. */
+  async asked(): Promise<{ byRoute: AskedByRoute; statements: number }> {
+    for (let looks = 1; ; looks += 1) {
+      await sleep(100);
+      this.#send({ kind: 'asked' });
+      const { byRoute } = await this.#next('asked');
+      const statements = this.statements.count;
+      if (attributed(byRoute) === statements || looks === 20) return { byRoute, statements };
+    }
   }
 
   async close(): Promise<void> {
@@ -74,8 +94,15 @@ export class Stage {
       this.#send({ kind: 'stop' });
       await gone;
     }
+    await this.toPostgres.stop();
     await Promise.all([this.postgres.stop(), this.redis.stop(), this.ollama.stop()]);
     rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #throughProxy(): string {
+    const url = new URL(this.databaseUrl);
+    url.port = String(this.toPostgres.port);
+    return String(url);
   }
 
   #send(message: ToInstance): void {

@@ -5,11 +5,19 @@ export class CountingProxy {
   private readonly sockets = new Set<Socket>();
   private sent = '';
 
-  private constructor(private readonly server: Server) {}
+  private constructor(
+    private readonly server: Server,
+    private readonly ofConnection: () => (bytes: Buffer) => void = () => bytes =>
+      void (this.sent += bytes.toString('latin1')),
+  ) {}
 
-  static async start(targetPort: number): Promise<CountingProxy> {
+  /** `ofConnection` gets the bytes of each connection apart, in the place of `count`. */
+  static async start(
+    targetPort: number,
+    ofConnection?: () => (bytes: Buffer) => void,
+  ): Promise<CountingProxy> {
     const server = createServer();
-    const proxy = new CountingProxy(server);
+    const proxy = new CountingProxy(server, ofConnection);
     server.on('connection', client => proxy.join(client, connect(targetPort, '127.0.0.1')));
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
     return proxy;
@@ -34,7 +42,7 @@ export class CountingProxy {
   }
 
   private join(client: Socket, target: Socket): void {
-    client.on('data', bytes => (this.sent += bytes.toString('latin1')));
+    client.on('data', this.ofConnection());
     for (const [one, other] of [
       [client, target],
       [target, client],
