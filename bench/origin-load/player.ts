@@ -63,6 +63,11 @@ export class Player {
     private readonly boundMs: number,
   ) {}
 
+  /** Requests by route so far. */
+  get requests(): Readonly<Record<string, number>> {
+    return { ...this.#requests };
+  }
+
   async play(plan: readonly PlannedRequest[], onProgress: (share: number) => void): Promise<Played> {
     const startMs = performance.now();
     const open = new Set<Promise<void>>();

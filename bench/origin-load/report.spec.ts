@@ -1,5 +1,5 @@
 import type { Asked } from './messages';
-import { claimsOf, markdownOf, readsOf, rowsOf, saved, type Side } from './report';
+import { claimsOf, markdownOf, readsOf, rowsOf, saved, warmReadsOf, type Side } from './report';
 
 const side = (
   byRoute: Record<string, Asked>,
@@ -8,6 +8,7 @@ const side = (
 ): Side => ({
   byRoute,
   statements,
+  half: { byRoute: { 'GET /a': asked(4, 1) }, requests: { 'GET /a': 4 } },
   played: {
     requests: { 'GET /a': 10, 'PATCH /a': 2 },
     failures: {},
@@ -30,6 +31,10 @@ describe('the report of origin load', () => {
       ['background', 1, 0],
     ]);
     expect(readsOf(rows)).toMatchObject({ requests: 10, queries: [20, 5], ollama: [4, 1] });
+  });
+
+  it('has what the second half of the reads asked for, apart from what began cold', () => {
+    expect(warmReadsOf(without, withIt)).toMatchObject({ requests: 6, queries: [16, 1], ollama: [3, 0] });
   });
 
   it.each<[readonly [number, number], number | null]>([

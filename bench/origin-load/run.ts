@@ -3,7 +3,7 @@ import { cacheDefaults } from '../../src/cache';
 import { classes, sum } from '../hit-rate/workload';
 import { keepResult, machine } from '../measure/results';
 import { Player } from './player';
-import { claimsOf, markdownOf, readsOf, rowsOf, type Side } from './report';
+import { claimsOf, markdownOf, readsOf, rowsOf, warmReadsOf, type Side } from './report';
 import { adminKey, Stage } from './stage';
 import { traffic } from './traffic';
 
@@ -32,12 +32,14 @@ async function play(cache: boolean): Promise<Side> {
     await stage.begin();
     const player = new Player(port, adminKey, sessions, cacheDefaults.maxL1StalenessMs);
     const label = cache ? 'with the cache' : 'without the cache';
+    let half: Promise<Side['half']> | undefined;
     const played = await player.play(traffic(seed, seconds, perSecond / fullRate, hasHeartbeats), share => {
+      if (share >= 0.5) half ??= stage.askedSoFar().then(byRoute => ({ byRoute, requests: player.requests }));
       if (process.stderr.isTTY) process.stderr.write(`\r${label} ${Math.round(share * 100)} % `);
     });
     process.stderr.write(`${process.stderr.isTTY ? '\r' : ''}${label}: played\n`);
     await sessions.close();
-    return { played, ...(await stage.asked()) };
+    return { played, half: await half!, ...(await stage.asked()) };
   } finally {
     await stage.close();
   }
@@ -64,6 +66,7 @@ async function main(): Promise<void> {
       seconds,
       rows,
       reads: readsOf(rows),
+      warmReads: warmReadsOf(without, withIt),
       claims: claimsOf(without, withIt),
       sides,
     };

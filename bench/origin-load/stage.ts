@@ -76,12 +76,16 @@ export class Stage {
     }
   }
 
+  async askedSoFar(): Promise<AskedByRoute> {
+    this.#send({ kind: 'asked' });
+    return (await this.#next('asked')).byRoute;
+  }
+
   /** What each route has asked for, and the statements that came to the server; those on their way are waited for. */
   async asked(): Promise<{ byRoute: AskedByRoute; statements: number }> {
     for (let looks = 1; ; looks += 1) {
       await sleep(100);
-      this.#send({ kind: 'asked' });
-      const { byRoute } = await this.#next('asked');
+      const byRoute = await this.askedSoFar();
       const statements = this.statements.count;
       if (attributed(byRoute) === statements || looks === 20) return { byRoute, statements };
     }
