@@ -1,9 +1,10 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { and, count, desc, eq, isNull, isNotNull, lt, notInArray, or, sql } from 'drizzle-orm';
-import { CacheSessionData, methodKey } from '../cache';
+import { CacheSessionData, InvalidatesCache, methodKey } from '../cache';
 import { Database } from '../database/database';
+import { reasonOf } from '../database/database-errors';
 import { adminKeys } from '../database/schema';
-import { authCache } from './cache';
+import { authCache, authWrites } from './cache';
 
 export type AdminKeyRow = typeof adminKeys.$inferSelect;
 export type NewAdminKey = Pick<AdminKeyRow, 'id' | 'sha256' | 'name' | 'scopes' | 'createdBy'>;
@@ -20,6 +21,8 @@ const maxRevokedKept = 1_000;
 /** The keys that administrators made. */
 @Injectable()
 export class AdminKeysRepository {
+  private readonly log = new Logger('AdminKeys');
+
   constructor(private readonly database: Database) {}
 
   /**
@@ -61,6 +64,7 @@ export class AdminKeysRepository {
   }
 
   /** Revokes a key; null when there is none of this id. One that is revoked stays as it is. Of revoked keys the last thousand are kept. */
+  @InvalidatesCache(authWrites.revoke)
   async revoke(id: string, revokedBy: string): Promise<AdminKeyRow | null> {
     const [row] = await this.database.orm
       .update(adminKeys)
@@ -70,7 +74,11 @@ export class AdminKeysRepository {
       })
       .where(eq(adminKeys.id, id))
       .returning();
-    if (row) await this.#dropOldRevoked();
+    // It is revoked whatever becomes of the others: the next one drops them.
+    if (row)
+      await this.#dropOldRevoked().catch((error: unknown) =>
+        this.log.warn(`revoked keys of long ago are left: ${reasonOf(error)}`),
+      );
     return row ?? null;
   }
 

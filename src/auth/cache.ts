@@ -1,5 +1,8 @@
-import type { CacheDecoratorOptions } from '../cache';
+import type { CacheDecoratorOptions, InvalidatesOptions } from '../cache';
 import { fingerprintOf } from './issued-key';
+
+/** Everything about admin keys. */
+const all = 'admin-keys';
 
 /** What of the admin keys is cached, under which keys and tags. */
 export const authCache = {
@@ -12,7 +15,13 @@ export const authCache = {
     key: 'auth:admin-key',
     tier: 'redis',
     ttlMs: 60_000,
-    tags: ['admin-keys'],
+    tags: [all],
     args: (digest: string) => [fingerprintOf(digest)],
   },
 } as const satisfies Record<string, CacheDecoratorOptions>;
+
+/** What each write drops. */
+export const authWrites = {
+  /** Who revokes a key drops it by its digest, and waits to hear that Redis has. Without a `result` nobody knows whether it is revoked. */
+  revoke: { tags: ({ result }: { result?: unknown }) => (result === undefined ? [all] : []) },
+} satisfies Record<string, InvalidatesOptions>;

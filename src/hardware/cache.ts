@@ -1,4 +1,4 @@
-import type { CacheDecoratorOptions } from '../cache';
+import type { CacheDecoratorOptions, InvalidatesOptions } from '../cache';
 
 /** Facts about this host stay in this process and are never served stale. */
 const ofThisHost = { tier: 'local', staleMs: 0, tags: ['hardware'] } as const;
@@ -57,3 +57,9 @@ export const hardwareCache = {
   /** GET /hardware/recommendations */
   recommendations: { ...analysis, key: 'hardware:recommendations' },
 } as const satisfies Record<string, string | CacheDecoratorOptions>;
+
+/** What each write drops. */
+export const hardwareWrites = {
+  /** An alert that is raised or cleared, unless there was none to raise or clear. */
+  alert: { tags: ({ result }: { result?: unknown }) => (result === false ? [] : [hardwareCache.alertsTag]) },
+} satisfies Record<string, InvalidatesOptions>;

@@ -408,4 +408,18 @@ describe('PostgreSQL frozen while it is written to', () => {
         expect((await app.get(agent)).body).toMatchObject({ description: 'late' }),
       );
   }, 60_000);
+
+  it('a key whose revoking was told as 503 is refused when that has happened', async () => {
+    const { a, b, postgres } = two;
+    const made = { name: 'lost', scopes: ['cache:read'] };
+    const { body } = await a.post<{ id: string; key: string }>('/api/v1/admin/keys', made, admin);
+    const audit = (app: Application): Promise<Answer> =>
+      app.get('/api/v1/cache/audit', { 'X-API-Key': body.key });
+    for (const app of [a, b]) expect((await audit(app)).status).toBe(200);
+    postgres.freeze();
+    expectAway(await a.delete(`/api/v1/admin/keys/${body.id}`, admin));
+    postgres.thaw();
+    for (const app of [a, b])
+      await eventually(async () => expectProblem(await audit(app), 401, 'AUTH_INVALID'));
+  }, 60_000);
 });

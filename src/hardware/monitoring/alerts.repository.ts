@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { and, desc, eq, isNotNull, isNull, lt, notExists, or, sql } from 'drizzle-orm';
+import { InvalidatesCache } from '../../cache';
 import { Database } from '../../database/database';
 import { hardwareAlerts, hardwareSamples } from '../../database/schema';
+import { hardwareWrites } from '../cache';
 import type { Threshold } from './monitoring-config';
 import type { Resource } from './resources';
 
@@ -64,6 +66,7 @@ export class AlertsRepository {
   }
 
   /** Whether it was raised: not when there is an open one. */
+  @InvalidatesCache(hardwareWrites.alert)
   async raise(
     host: string,
     resource: Resource,
@@ -88,6 +91,7 @@ export class AlertsRepository {
   }
 
   /** Whether there was an open one. */
+  @InvalidatesCache(hardwareWrites.alert)
   async clear(host: string, resource: Resource, at: string, value: number | null): Promise<boolean> {
     const rows = await this.database.orm
       .update(hardwareAlerts)

@@ -1,7 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { InvalidatesCache } from '../../cache';
 import { ProblemException } from '../../http/problem.exception';
-import { hardwareCache } from '../cache';
 import { HardwareCountsService } from '../hardware-counts.service';
 import { decideAlert, unreadSamples } from './alert-decision';
 import { AlertsRepository, type AlertFilter, type AlertRow } from './alerts.repository';
@@ -78,8 +76,11 @@ export class AlertsService {
     if (changes.length > 0) await this.record(host, config, changes);
   }
 
-  @InvalidatesCache({ tags: [hardwareCache.alertsTag] })
-  async record(host: string, config: MonitoringConfig, changes: readonly AlertChange[]): Promise<void> {
+  private async record(
+    host: string,
+    config: MonitoringConfig,
+    changes: readonly AlertChange[],
+  ): Promise<void> {
     const at = new Date().toISOString();
     for (const { resource, to, value } of changes) {
       const threshold = config.thresholds[resource];
