@@ -13,11 +13,15 @@ import { modelNotFound, problemOf } from './model-problems';
 import type { OllamaModel } from './ollama-shapes';
 import { OllamaClient, OllamaError, type OllamaFault } from './ollama.client';
 
+/** Between two lists that are read because a model which they name could not be shown, in milliseconds. */
+const forgetPauseMs = 5_000;
+
 /** The AI models of the provider, where one is configured. */
 @Injectable()
 export class ModelsService {
   private readonly log = new Logger('Models');
   private fault: OllamaFault | undefined;
+  private forgetsAtMs = 0;
 
   constructor(
     @Inject(OllamaClient) private readonly ollama: OllamaClient | null,
@@ -34,10 +38,12 @@ export class ModelsService {
    * @throws ProblemException 503 when the provider cannot be asked, 502 when its answer is unusable
    */
   async list(): Promise<ModelListDto> {
-    if (!this.ollama) return { models: [], count: 0, provider: null };
-    // Read anew, and left for `one`: a model that a list has shown is found by its name.
+    const { ollama } = this;
+    if (!ollama) return { models: [], count: 0, provider: null };
+    const models = await this.answerOf(() => ollama.models());
+    // What `one` goes by is older: a model that a list has shown is found by its name. When the provider is away that stays as it is.
     await this.cache.invalidateKeys([keyOfListQuery]);
-    return toModelListDto(await this.listed());
+    return toModelListDto(models);
   }
 
   /**
@@ -52,8 +58,7 @@ export class ModelsService {
     const model = (await this.listed()).find(known => withTag(known.name) === wanted);
     const shown = model ? await this.answerOf(() => ollama.show(model.name)) : null;
     if (model && shown) return toModelDetailsDto(model, shown);
-    // Gone since it was listed: the next list says so, for every further request.
-    if (model) await this.cache.invalidateKeys([keyOfListQuery]);
+    if (model) await this.forgetList();
     // A failed refresh keeps the stale answer; a model that is gone must not live on in it.
     if (this.cache.purpose === 'refresh') await this.cache.invalidateTags(tagsOfModel(name));
     throw modelNotFound();
@@ -88,6 +93,17 @@ export class ModelsService {
       this.report(error);
       throw problemOf(error.fault);
     }
+  }
+
+  /**
+   * A model is gone since it was listed: the next list says so, for every further request. Unless it is listed and cannot be shown,
+   * which a list read anew does not change: so not for each request.
+   */
+  private async forgetList(): Promise<void> {
+    const nowMs = performance.now();
+    if (nowMs < this.forgetsAtMs) return;
+    this.forgetsAtMs = nowMs + forgetPauseMs;
+    await this.cache.invalidateKeys([keyOfListQuery]);
   }
 
   /** One line for each change of state, not for each request. */

@@ -189,11 +189,22 @@ describe('the models', () => {
 
   it('that are not there cost the provider nothing while its list is kept, whatever they are called', async () => {
     await app.get(path);
+    await app.get(`${path}/made-up`);
     const asked = questionsTo(ollama).length;
     const names = Array.from({ length: 20 }, (_, index) => [`made-up-${index}`, 'made-up']).flat();
     const answers = await Promise.all(names.map(name => app.get(`${path}/${name}`)));
     for (const answer of answers) expectProblem(answer, 404, 'MODEL_NOT_FOUND');
     expect(questionsTo(ollama).slice(asked)).toEqual([]);
+  });
+
+  it('that are not there cost it nothing while it is away, though others ask for the list past the cache', async () => {
+    await app.get(`${path}/made-up`);
+    ollama.mood = 'error';
+    expect((await app.get(path, { Cookie: 'a=b' })).status).toBe(502);
+    const asked = questionsTo(ollama).length;
+    expectProblem(await app.get(`${path}/made-up`), 404, 'MODEL_NOT_FOUND');
+    expect(questionsTo(ollama).slice(asked)).toEqual([]);
+    ollama.mood = 'well';
   });
 
   it('that the provider got by itself are found with the next list, and not before', async () => {
@@ -209,6 +220,7 @@ describe('the models', () => {
     ollama.models = [...ollama.models, 'lost:1b'];
     await app.post('/api/v1/cache/invalidate', ['models']);
     expect(await namesOf(app)).toContain('lost:1b');
+    await app.get(`${path}/made-up`); // by the list that is kept from here on
     ollama.models = ollama.models.filter(name => !['lost:1b', 'other:1b'].includes(name));
     const asked = questionsTo(ollama).length;
     for (let time = 0; time < 3; time += 1)
@@ -246,6 +258,19 @@ describe('the models', () => {
       failures: [{ job: '/api/v1/models', reason: 'answered 502', count: 1 }],
     });
     ollama.mood = 'well';
+  });
+});
+
+describe('a model that is listed and cannot be shown', () => {
+  it('is 404, and has the list read anew once and not for each request', async () => {
+    const ollama = await OllamaServer.start();
+    const app = await Application.start({ OLLAMA_URL: ollama.url, CACHE_WARMING: 'off' });
+    ollama.unshown = ['tiny:latest'];
+    for (let time = 0; time < 4; time += 1)
+      expectProblem(await app.get(`${path}/tiny`), 404, 'MODEL_NOT_FOUND');
+    expect(questionsTo(ollama).filter(question => question === 'GET /api/tags')).toHaveLength(2);
+    await app.stop();
+    await ollama.stop();
   });
 });
 

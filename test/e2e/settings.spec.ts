@@ -248,6 +248,17 @@ describe('the settings', () => {
     },
   );
 
+  it('refuse a number beyond all numbers, and reset nothing', async () => {
+    const { version } = (await read()).body;
+    const text = '{"cache":{"policies":{"api":{"ttl_seconds":1e400}}}}';
+    const answer = await app.patch(path, Buffer.from(text), {
+      'If-Match': '*',
+      'Content-Type': 'application/json',
+    });
+    expectProblem(answer, 400, 'TTL_INVALID');
+    expect((await read()).body.version).toBe(version);
+  });
+
   it('name every bad override at once, and change none of the good ones', async () => {
     const { version } = (await read()).body;
     const answer = await change(

@@ -12,6 +12,8 @@ const details = { format: 'gguf', family: 'llama', parameter_size: '3.2B', quant
 export class OllamaServer {
   mood: OllamaMood = 'well';
   models = ['llama3.2:3b', 'hf.co/team/coder:Q4_K_M', 'tiny:latest'];
+  /** Of those, what cannot be shown, as when a file of theirs is missing. */
+  unshown: string[] = [];
   /** Requests that came, as `GET /api/tags`. */
   readonly asked: string[] = [];
   /** What it has others send it. */
@@ -93,7 +95,8 @@ export class OllamaServer {
       return send(response, 404, { error: 'not found' });
     const { model } = JSON.parse(body) as { model: string };
     if (request.url === '/api/pull') return void this.pulls.answer(model, response);
-    if (!this.models.includes(model)) return send(response, 404, { error: `model '${model}' not found` });
+    if (!this.models.includes(model) || this.unshown.includes(model))
+      return send(response, 404, { error: `model '${model}' not found` });
     send(response, 200, {
       license: 'x'.repeat(10_000),
       details,

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { decideAlert, unreadSamples, type AlertDecision } from './alert-decision';
+import { decideAlert, isGone, type AlertDecision } from './alert-decision';
 import type { Threshold } from './monitoring-config';
 
 const threshold: Threshold = { raise: 90, clear: 80, samples: 3 };
@@ -40,14 +40,21 @@ describe('the decision about an alert', () => {
     expect(decideAlert(false, null, [99, 99, 99])).toBeUndefined();
   });
 
-  it.each([
-    [1, 4, 601],
-    [30, 4, 21],
-    [30, 100, 100],
-    [3_600, 1, 2],
-  ])('is undone, at a sample each %d s and %d of them to clear, by %d that are not known', (every, samples, needed) => {
-    expect(unreadSamples({ ...threshold, samples }, every)).toBe(needed);
+  it.each<[string, boolean, (number | null)[], number, number]>([
+    ['after ten minutes', true, Array<null>(21).fill(null), 30, 4],
+    ['not one sample before', false, Array<null>(20).fill(null), 30, 4],
+    ['not by a longer time before the last value', false, [...Array<null>(20).fill(null), 5, null, null], 30, 4],
+    ['not by fewer samples than clearing takes', false, [null, null, null], 3_600, 4],
+    ['with the last of them', true, [null, null, null, null], 3_600, 4],
+    ['not without samples', false, [], 30, 4],
+  ])('is undone by a resource that is gone, %s: %s', (_, gone, values, every, samples) => {
+    expect(isGone(values.map((value, at) => ({ tick: 1_000_000 - every * at, value })), samples)).toBe(gone);
   }); // prettier-ignore
+
+  it('is not undone the sooner by samples that lay closer together before the interval was changed', () => {
+    const recent = Array.from({ length: 300 }, (_, at) => ({ tick: 1_000_000 - at, value: null }));
+    expect(isGone(recent, 4)).toBe(false);
+  });
 
   const anyThreshold = fc
     .record({

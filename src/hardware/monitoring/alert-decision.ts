@@ -24,10 +24,25 @@ export function decideAlert(
   return window.every(isPast) ? (isOpen ? 'clear' : 'raise') : undefined;
 }
 
+/** A sample as the alert of one resource sees it. */
+export interface SeenSample {
+  /** Seconds since 1970. */
+  readonly tick: number;
+  readonly value: number | null;
+}
+
+/** How far back samples have to be looked at for `isGone`, in seconds; and how many there are at most, at one a second. */
+export const unreadSpan = (samples: number, intervalSeconds: number): number =>
+  2 * Math.max(unreadSeconds, samples * intervalSeconds);
+export const maxUnread = 2 * unreadSeconds;
+
 /**
- * Samples in a row without a value after which an open alert is cleared: it says nothing of now, and a resource that has gone for good
- * would leave it open for ever. As many as clearing takes, and from first to last ten minutes.
+ * Whether a resource is gone: in the latest samples, the newest first, it has had no value for as many as clearing takes, and for ten
+ * minutes from first to last. Its open alert says nothing of now, and would stay open for ever.
  */
-export function unreadSamples({ samples }: Threshold, intervalSeconds: number): number {
-  return Math.max(samples, Math.ceil(unreadSeconds / intervalSeconds) + 1);
+export function isGone(recent: readonly SeenSample[], samples: number): boolean {
+  const known = recent.findIndex(({ value }) => value !== null);
+  const unread = known === -1 ? recent : recent.slice(0, known);
+  const [newest, oldest] = [unread[0], unread.at(-1)];
+  return !!newest && !!oldest && unread.length >= samples && newest.tick - oldest.tick >= unreadSeconds;
 }

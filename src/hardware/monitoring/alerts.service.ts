@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { ProblemException } from '../../http/problem.exception';
 import { HardwareCountsService } from '../hardware-counts.service';
-import { decideAlert, unreadSamples } from './alert-decision';
+import { decideAlert, isGone, maxUnread, unreadSpan } from './alert-decision';
 import { AlertsRepository, type AlertFilter, type AlertRow } from './alerts.repository';
 import type { MonitoringConfig } from './monitoring-config';
 import { resourceDescriptions, resources, shownValue, watchedValue, type Resource } from './resources';
@@ -51,10 +51,11 @@ export class AlertsService {
    */
   async follow(host: string, tick: number, config: MonitoringConfig): Promise<void> {
     const spanOf = (samples: number): number => tick - 2 * samples * config.intervalSeconds;
-    const latest = (samples: number): Promise<Sample[]> =>
-      this.samples.latest(host, spanOf(samples), samples);
     const most = Math.max(1, ...resources.map(resource => config.thresholds[resource]?.samples ?? 1));
-    const recent = await latest(most);
+    const recent = await this.samples.latest(host, spanOf(most), most);
+    let longest: Promise<Sample[]> | undefined;
+    const longer = (): Promise<Sample[]> =>
+      (longest ??= this.samples.latest(host, tick - unreadSpan(most, config.intervalSeconds), maxUnread));
     const open = await this.repository.openOf(host);
     const changes: AlertChange[] = [];
     for (const resource of resources) {
@@ -65,11 +66,11 @@ export class AlertsService {
         .map(({ reading }) => watchedValue(resource, reading));
       let decision = decideAlert(open.has(resource), threshold, values);
       if (threshold && open.has(resource) && values[0] === null) {
-        const needed = unreadSamples(threshold, config.intervalSeconds);
-        const unread = (await latest(needed)).filter(
-          ({ reading }) => watchedValue(resource, reading) === null,
-        );
-        if (unread.length === needed) decision = 'clear';
+        const seen = (await longer()).map(each => ({
+          tick: each.tick,
+          value: watchedValue(resource, each.reading),
+        }));
+        if (isGone(seen, threshold.samples)) decision = 'clear';
       }
       if (decision) changes.push({ resource, to: decision, value: threshold ? (values[0] ?? null) : null });
     }

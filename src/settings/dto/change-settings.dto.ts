@@ -150,7 +150,13 @@ export class ChangeSettingsDto {
   health?: ChangeHealthDto;
 }
 
-/** Plain data without what was left out. */
+/** Plain data without what was left out; every number as it came, so that one out of range can be told. */
 export function toSettingsChange(body: ChangeSettingsDto): SettingsChange {
-  return JSON.parse(JSON.stringify(body)) as SettingsChange;
+  return plain(body) as SettingsChange;
+}
+
+function plain(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const given = Object.entries(value).filter(([, field]) => field !== undefined);
+  return Object.fromEntries(given.map(([name, field]) => [name, plain(field)]));
 }
