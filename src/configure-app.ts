@@ -11,6 +11,7 @@ import { QueryGuard } from './http/query.guard';
 import { limitServer } from './http/server-limits';
 import { UndeclaredInputInterceptor } from './http/undeclared-input.interceptor';
 import { RequestValidationPipe } from './http/validation.pipe';
+import { wholeQuery } from './http/whole-query';
 import { quietStart } from './logging';
 import { openApiDocument } from './openapi/document';
 
@@ -36,6 +37,7 @@ export function configureApp(app: NestExpressApplication): NestExpressApplicatio
   app.useLogger(quietStart(app.get(Logger)));
   app.flushLogs();
   app.disable('x-powered-by');
+  app.set('query parser', wholeQuery);
   app.set('etag', false); // cached routes bring their own; hashing the others costs more than it saves
   app.use(...edgeMiddleware(config));
   app.setGlobalPrefix('api/v1', { exclude: outsideOfPrefix });

@@ -1,4 +1,4 @@
-import { maxPathCharacters, ProblemException, type ProblemItem } from './problem.exception';
+import { maxItems, maxPathCharacters, ProblemException, type ProblemItem } from './problem.exception';
 
 /**
  * A parameter given twice, or with brackets, is refused: readers along the way may disagree which one counts.
@@ -16,7 +16,13 @@ export function checkQuery(query: unknown): void {
   }
   const first = items[0];
   if (first)
-    throw new ProblemException(400, first.code, 'Invalid query', `${first.path}: ${first.message}`, items);
+    throw new ProblemException(
+      400,
+      first.code,
+      'Invalid query',
+      `${first.path}: ${first.message}`,
+      items.slice(0, maxItems),
+    );
 }
 
 /** @throws ProblemException 400 unless a body is a JSON object */
