@@ -55,7 +55,15 @@ const errorsOfAll: Readonly<Record<string, Readonly<Record<string, number>>>> = 
     REQUEST_TIMEOUT: 408,
   },
   'it asks for another host': { MISDIRECTED_REQUEST: 421 },
+  'it expects something else than 100-continue': { EXPECTATION_FAILED: 417 },
   'it cannot be answered now': { HANDLER_TIMEOUT: 503, INTERNAL_ERROR: 500 },
+  // Cached routes, and those that ask cached methods: for the settings, for a key, for what they change.
+  'the cache has no answer for it': {
+    CACHE_LOAD_TIMEOUT: 503,
+    CACHE_DEADLINE: 503,
+    CACHE_OVERLOADED: 503,
+    CACHE_CLOSED: 503,
+  },
 };
 
 /** Gives every error of every operation its shape and an example, and each operation those that many of them share. */

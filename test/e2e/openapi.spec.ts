@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { operationsOf, type Operation, type Schema } from '../../src/openapi/operations';
+import { operationsOf, type Operation, type ResponseObject, type Schema } from '../../src/openapi/operations';
 import { Application } from './harness/application';
 import { schemaErrors } from './harness/api-schema';
 import { countsOf, expectUntouched } from './harness/counts';
@@ -177,6 +177,31 @@ describe('the OpenAPI document', () => {
             .map(code => `${status} ${code} is ${statusOfCode.get(code) ?? 'not there'} in docs/errors.md`);
         }),
       ),
+    ).toEqual([]);
+  });
+
+  it('names every code of docs/errors.md, but for those that no route gives', () => {
+    const text = JSON.stringify(document);
+    const withoutOne = [...errorsPage.matchAll(/^\| `(\w+)`.* that has no code of its own/gm)];
+    const ofNoRoute = new Set([
+      ...withoutOne.map(([, code]) => code),
+      ...['NOT_FOUND', 'METHOD_NOT_ALLOWED', 'NOT_IMPLEMENTED', 'NOT_ACCEPTABLE'],
+      ...['VALUE_TOO_LARGE', 'VALUE_NOT_SERIALISABLE'], // of calls of the cache in the application
+    ]);
+    const expected = [...statusOfCode.keys()].filter(code => !ofNoRoute.has(code));
+    expect(expected.length).toBeGreaterThan(60);
+    expect(expected.filter(code => !new RegExp(`\\b${code}\\b`).test(text))).toEqual([]);
+  });
+
+  it('names what the cache answers with when it has nothing, on every cached route', () => {
+    const codes = ['CACHE_LOAD_TIMEOUT', 'CACHE_DEADLINE', 'CACHE_OVERLOADED', 'CACHE_CLOSED'];
+    const ofAll = document.components!.responses!['Problem'] as ResponseObject;
+    expect(
+      faults(({ responses }) => {
+        if (!responses['304']) return [];
+        const { description } = (responses['503'] as ResponseObject | undefined) ?? ofAll;
+        return codes.filter(code => !description.includes(code));
+      }),
     ).toEqual([]);
   });
 
