@@ -1,6 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { Matches } from 'class-validator';
+import { documentedPattern } from './documented-pattern';
 
 /** Spaces of all kinds, what is never drawn (joiners, fillers, marks of direction), and the Braille cell without dots. */
 const visible = /[^\s\p{Default_Ignorable_Code_Point}\u2800]/u;
@@ -9,6 +10,6 @@ const visible = /[^\s\p{Default_Ignorable_Code_Point}\u2800]/u;
 export function HasVisibleText(message: string): PropertyDecorator {
   return applyDecorators(
     Matches(visible, { message }),
-    ApiProperty({ allOf: [{ type: 'string', pattern: visible.source }] }),
+    ApiProperty({ allOf: [{ type: 'string', pattern: documentedPattern(visible) }] }),
   );
 }

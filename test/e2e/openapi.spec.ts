@@ -163,6 +163,24 @@ describe('the OpenAPI document', () => {
     expect(lacking).toEqual([]);
   });
 
+  it('has patterns that mean without flags what they say, and take their examples', () => {
+    const known = new Set<string>();
+    const faultsAt = (part: unknown, examples: readonly unknown[] = []): string[] => {
+      if (typeof part !== 'object' || part === null) return [];
+      const { pattern, example, allOf, schema, ...others } = part as Record<string, unknown>;
+      const texts = [...examples, example].filter(each => typeof each === 'string');
+      const below = [...[allOf].flat(), schema].flatMap(each => faultsAt(each, texts));
+      below.push(...Object.values(others).flatMap(each => faultsAt(each)));
+      if (typeof pattern !== 'string') return below;
+      known.add(pattern);
+      const isPlain = !/\\[pP]\{|\\u\{/.test(pattern);
+      const refused = texts.filter(text => !new RegExp(pattern).test(text));
+      return [...below, ...(isPlain ? [] : [pattern]), ...refused.map(text => `${pattern} refuses ${text}`)];
+    };
+    expect(faultsAt([document.paths, document.components])).toEqual([]);
+    expect(known.size).toBeGreaterThan(10);
+  });
+
   it('names the codes of each error, and they have that status in docs/errors.md', () => {
     expect(
       faults(({ responses }) =>

@@ -10,6 +10,7 @@ import {
   Matches,
   MaxLength,
 } from 'class-validator';
+import { documentedPattern } from '../../http/documented-pattern';
 import { HasVisibleText } from '../../http/visible-text.decorator';
 import {
   agentLimits,
@@ -25,7 +26,7 @@ import {
 
 export const IsAgentName = (): PropertyDecorator =>
   applyDecorators(
-    ApiProperty({ maxLength: agentLimits.name, pattern: linePattern.source }),
+    ApiProperty({ maxLength: agentLimits.name, pattern: documentedPattern(linePattern) }),
     IsString({ message: messages.name }),
     Matches(linePattern, { message: messages.name }),
     HasVisibleText(messages.name),
@@ -74,7 +75,11 @@ export const IsAgentUrl = (): PropertyDecorator =>
 
 export const IsDescription = (): PropertyDecorator =>
   applyDecorators(
-    ApiProperty({ type: String, maxLength: agentLimits.description, pattern: textPattern.source }),
+    ApiProperty({
+      type: String,
+      maxLength: agentLimits.description,
+      pattern: documentedPattern(textPattern),
+    }),
     IsString({ message: messages.description }),
     Matches(textPattern, { message: messages.description }),
     MaxLength(agentLimits.description, { message: messages.description }),

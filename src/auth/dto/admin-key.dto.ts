@@ -1,18 +1,24 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn, IsString, Matches } from 'class-validator';
+import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn, IsString, Length, Matches } from 'class-validator';
+import { documentedPattern } from '../../http/documented-pattern';
 import { HasVisibleText } from '../../http/visible-text.decorator';
 import { scopes, type Scope } from '../scopes';
 
-const namePattern = /^(?=.{1,64}$)[^\p{C}\p{Zl}\p{Zp}\s](?:[^\p{C}\p{Zl}\p{Zp}]*[^\p{C}\p{Zl}\p{Zp}\s])?$/u;
+/** `\p{C}` is written out: what it is made of is in the document as far as it goes there. */
+const namePattern = /^(?!\s)(?!.*\s$)[^\p{Cc}\p{Cf}\p{Cn}\p{Co}\p{Cs}\p{Zl}\p{Zp}]+$/u;
+const maxNameCharacters = 64;
 const nameLimits = 'must be 1 to 64 printable characters without spaces around them';
 
 export class CreateKeyDto {
   @ApiProperty({
-    pattern: namePattern.source,
+    minLength: 1,
+    maxLength: maxNameCharacters,
+    pattern: documentedPattern(namePattern),
     example: 'deploy pipeline',
-    description: 'For people: 1 to 64 printable characters',
+    description: 'For people: 1 to 64 printable characters, without spaces around them',
   })
   @IsString({ message: 'must be a text' })
+  @Length(1, maxNameCharacters, { message: nameLimits })
   @Matches(namePattern, { message: nameLimits })
   @HasVisibleText(nameLimits)
   name!: string;

@@ -1,6 +1,7 @@
 import { plainToInstance } from 'class-transformer';
 import { getMetadataStorage } from 'class-validator';
 import type { ValidationMetadata } from 'class-validator/types/metadata/ValidationMetadata';
+import { documentedPattern } from '../../../src/http/documented-pattern';
 import { maxModelNameCharacters } from '../../../src/models/model-name';
 import type { Reference, Schema } from '../../../src/openapi/operations';
 
@@ -21,7 +22,7 @@ const limitsOf: Readonly<Record<string, (constraints: readonly unknown[]) => Lim
   max: ([maximum]) => ({ maximum }),
   maxLength: ([maxLength]) => ({ type: 'string', maxLength }),
   isLength: ([minLength, maxLength]) => ({ type: 'string', minLength, maxLength }),
-  matches: ([pattern]) => ({ type: 'string', patterns: [(pattern as RegExp).source] }),
+  matches: ([pattern]) => ({ type: 'string', patterns: [documentedPattern(pattern as RegExp)] }),
   isUrl: () => ({ type: 'string' }), // a URI of RFC 3986, as schemas have it, is less
   isModelName: () => ({ type: 'string', maxLength: maxModelNameCharacters }), // with a pattern that its words tell
   arrayMinSize: ([minItems]) => ({ minItems }),
