@@ -12,6 +12,11 @@ const ofPolicies = [
   'CacheStaticData',
 ];
 
+const decorators: ReadonlySet<string> = new Set(['Cached', 'InvalidatesCache', ...ofPolicies]);
+
+/** What a file imports, by the name that it has there: its own name, and its file from the root of the project. */
+type Imports = ReadonlyMap<string, { name: string; from: string }>;
+
 interface Declaration {
   /** File and line, from the root of the project. */
   where: string;
@@ -20,17 +25,17 @@ interface Declaration {
   fault: string | undefined;
 }
 
-/** The cache decorators of one file of a feature. */
+/** Where one file of a feature names a cache decorator: at what it decorates, inside another decorator, or anywhere else. */
 function declarationsIn(path: string, text: string): Declaration[] {
   const file = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
   const imports = importsOf(file);
   const found: Declaration[] = [];
   const visit = (node: ts.Node): void => {
-    if (ts.isDecorator(node) && ts.isCallExpression(node.expression)) {
-      const decorator = node.expression.expression.getText(file);
+    if (ts.isImportDeclaration(node)) return;
+    const decorator = ts.isIdentifier(node) ? (imports.get(node.text)?.name ?? node.text) : '';
+    if (decorators.has(decorator)) {
       const line = file.getLineAndCharacterOfPosition(node.getStart(file)).line + 1;
-      const fault = faultOf(decorator, node.expression.arguments, path, imports);
-      if (fault !== null) found.push({ where: `${path}:${line}`, decorator, fault });
+      found.push({ where: `${path}:${line}`, decorator, fault: faultOf(node, path, imports) });
     }
     ts.forEachChild(node, visit);
   };
@@ -38,21 +43,17 @@ function declarationsIn(path: string, text: string): Declaration[] {
   return found;
 }
 
-/** Null: no decorator of the cache. */
-function faultOf(
-  decorator: string,
-  given: ts.NodeArray<ts.Expression>,
-  path: string,
-  imports: ReadonlyMap<string, string>,
-): string | undefined | null {
-  const isCaching = decorator === 'Cached' || ofPolicies.includes(decorator);
-  if (!isCaching && decorator !== 'InvalidatesCache') return null;
-  const [options] = given;
-  if (!options || given.length > 1) return 'has not one argument';
-  if (!isCaching) return holdsText(options) ? 'has tags of its own' : undefined;
+/** What is wrong where a decorator is named. It may be behind the name of all that a module exports. */
+function faultOf(name: ts.Node, path: string, imports: Imports): string | undefined {
+  const isMember = ts.isPropertyAccessExpression(name.parent) && name.parent.name === name;
+  const callee = isMember ? name.parent : name;
+  const call = callee.parent;
+  if (!ts.isCallExpression(call) || call.expression !== callee) return 'is not called';
+  const [options] = call.arguments;
+  if (!options || call.arguments.length > 1) return 'has not one argument';
   if (!ts.isPropertyAccessExpression(options) || !ts.isIdentifier(options.expression))
     return 'is declared where it stands';
-  const from = imports.get(options.expression.text) ?? '';
+  const from = imports.get(options.expression.text)?.from ?? '';
   return isOwnCacheFile(from, path) ? undefined : `is declared in ${from || 'its own file'}`;
 }
 
@@ -63,22 +64,17 @@ function isOwnCacheFile(cacheFile: string, path: string): boolean {
   return cacheFile.endsWith('/cache.ts') && folder !== 'src' && isAbove;
 }
 
-function importsOf(file: ts.SourceFile): ReadonlyMap<string, string> {
-  const imports = new Map<string, string>();
+function importsOf(file: ts.SourceFile): Imports {
+  const imports = new Map<string, { name: string; from: string }>();
   for (const statement of file.statements) {
     if (!ts.isImportDeclaration(statement) || !ts.isStringLiteral(statement.moduleSpecifier)) continue;
     const bindings = statement.importClause?.namedBindings;
     if (!bindings || !ts.isNamedImports(bindings)) continue;
-    const target = join(dirname(file.fileName), `${statement.moduleSpecifier.text}.ts`);
-    for (const { name } of bindings.elements) imports.set(name.text, target);
+    const from = join(dirname(file.fileName), `${statement.moduleSpecifier.text}.ts`);
+    for (const { name, propertyName } of bindings.elements)
+      imports.set(name.text, { name: (propertyName ?? name).text, from });
   }
   return imports;
-}
-
-function holdsText(node: ts.Node): boolean {
-  return (
-    ts.isStringLiteralLike(node) || (ts.forEachChild(node, child => holdsText(child) || undefined) ?? false)
-  );
 }
 
 const all = (readdirSync(join(root, 'src'), { recursive: true }) as string[])
@@ -102,14 +98,24 @@ describe('what is cached', () => {
     ['@CacheStaticData(own.one)', 'is declared in its own file'],
     ['@CacheStaticData(other.one)', 'is declared in src/models/cache.ts'],
     ['@CacheStaticData(cache.one)', 'is declared in src/cache.ts'],
-    ["@InvalidatesCache({ tags: ['agents'] })", 'has tags of its own'],
     ['@CacheStaticData(agentsCache.one)', undefined],
-    ['@InvalidatesCache({ tags: [agentsCache.tag] })', undefined],
+    ["@InvalidatesCache({ tags: ['agents'] })", 'is declared where it stands'],
+    ['@InvalidatesCache({ tags: [own.tag] })', 'is declared where it stands'],
+    ['@InvalidatesCache(own.one)', 'is declared in its own file'],
+    ['@InvalidatesCache(other.write)', 'is declared in src/models/cache.ts'],
+    ['@InvalidatesCache(agentWrites.change)', undefined],
+    ['@applyDecorators(CacheStaticData(own.one))', 'is declared in its own file'],
+    ['@applyDecorators(CacheStaticData(agentsCache.one))', undefined],
+    ['@applyDecorators(...[own.one].map(CacheStaticData))', 'is not called'],
+    ['@Renamed(own.one)', 'is declared in its own file'],
+    ['@Renamed(agentWrites.change)', undefined],
+    ['@everything.Cached(own.one)', 'is declared in its own file'],
   ])('is refused by this test where it should be: %s', (decorator, fault) => {
     const text = `
       import { other } from '../models/cache';
       import { cache } from '../cache';
-      import { agentsCache } from './cache';
+      import { InvalidatesCache as Renamed } from '../cache';
+      import { agentsCache, agentWrites } from './cache';
       const own = { one: {} };
       class C { ${decorator} m() {} }`;
     expect(declarationsIn('src/agents/c.ts', text)).toMatchObject([{ fault }]);

@@ -13,8 +13,6 @@ const analysis = { perHost: true, tags: ['hardware', monitoring, alerts], query:
 
 /** What of the hardware is cached, under which keys and tags. */
 export const hardwareCache = {
-  monitoringTag: monitoring,
-  alertsTag: alerts,
   /** GET /hardware/health */
   health: { ...ofThisHost, key: 'hardware:health', ttlMs: 30_000, query: [] },
   /** GET /hardware/status */
@@ -56,10 +54,14 @@ export const hardwareCache = {
   capacity: { ...analysis, key: 'hardware:capacity' },
   /** GET /hardware/recommendations */
   recommendations: { ...analysis, key: 'hardware:recommendations' },
-} as const satisfies Record<string, string | CacheDecoratorOptions>;
+} as const satisfies Record<string, CacheDecoratorOptions>;
 
 /** What each write drops. */
 export const hardwareWrites = {
+  /** POST /hardware/monitoring/config */
+  changeMonitoring: { tags: [monitoring] },
   /** An alert that is raised or cleared, unless there was none to raise or clear. */
-  alert: { tags: ({ result }: { result?: unknown }) => (result === false ? [] : [hardwareCache.alertsTag]) },
+  alert: { tags: ({ result }: { result?: unknown }) => (result === false ? [] : [alerts]) },
+  /** POST /hardware/alerts/{id}/acknowledge */
+  acknowledgeAlert: { tags: [alerts] },
 } satisfies Record<string, InvalidatesOptions>;

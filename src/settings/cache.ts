@@ -1,19 +1,20 @@
-import { pastTheCache, type CacheDecoratorOptions } from '../cache';
+import { pastTheCache, type CacheDecoratorOptions, type InvalidatesOptions } from '../cache';
 import { isSettingKey } from './setting-keys';
 
 type Context = { params: Readonly<Record<string, string>> };
 
+/** Everything that depends on the settings. */
+const all = 'settings';
+
 /** What of the settings is cached, under which keys and tags: a change of the settings drops all of it. */
 export const settingsCache = {
-  /** Tag of everything that depends on the settings. */
-  tag: 'settings',
   /** GET /settings */
-  all: { key: 'settings:all', ttlMs: 60_000, tags: ['settings'], query: [] },
+  all: { key: 'settings:all', ttlMs: 60_000, tags: [all], query: [] },
   /** GET /settings/{key} */
   one: {
     key: 'settings:one',
     ttlMs: 60_000,
-    tags: ({ params }: Context) => [isSettingKey(params['key'] ?? '') ? 'settings' : pastTheCache],
+    tags: ({ params }: Context) => [isSettingKey(params['key'] ?? '') ? all : pastTheCache],
     query: [],
   },
   /**
@@ -21,5 +22,11 @@ export const settingsCache = {
    * instance's change: the TTL is how late it is noticed. A database that is away leaves the settings as they were for a day.
    * The routes above do not read it (docs/decisions/0014).
    */
-  row: { key: 'settings:row', ttlMs: 60_000, staleMs: 86_400_000, tags: ['settings'] },
-} as const satisfies Record<string, string | CacheDecoratorOptions>;
+  row: { key: 'settings:row', ttlMs: 60_000, staleMs: 86_400_000, tags: [all] },
+} as const satisfies Record<string, CacheDecoratorOptions>;
+
+/** What each write drops. */
+export const settingsWrites = {
+  /** PATCH /settings */
+  change: { tags: [all] },
+} satisfies Record<string, InvalidatesOptions>;

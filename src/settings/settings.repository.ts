@@ -3,7 +3,7 @@ import { desc, eq, lt } from 'drizzle-orm';
 import { CacheStaticData, InvalidatesCache } from '../cache';
 import { Database } from '../database/database';
 import { settings, settingsHistory } from '../database/schema';
-import { settingsCache } from './cache';
+import { settingsCache, settingsWrites } from './cache';
 import {
   mergeSettings,
   settingsDefaults,
@@ -59,7 +59,7 @@ export class SettingsRepository {
    * Lays a change over the settings and keeps a record of it, in one transaction with the row locked, so that of two
    * writers with the same version one finds it gone. `check` sees the locked state and the next one, and throws to refuse.
    */
-  @InvalidatesCache({ tags: [settingsCache.tag] })
+  @InvalidatesCache(settingsWrites.change)
   async change(
     change: SettingsChange,
     changedBy: string,

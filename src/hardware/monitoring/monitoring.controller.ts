@@ -4,7 +4,7 @@ import { type Actor, ByActor } from '../../auth/actor.decorator';
 import { AdminOnly } from '../../auth/admin-only.decorator';
 import { AuditLog } from '../../auth/audit-log';
 import { CacheApiResponse, CacheStaticData, InvalidatesCache } from '../../cache';
-import { hardwareCache } from '../cache';
+import { hardwareCache, hardwareWrites } from '../cache';
 import { AlertDto, AlertListDto, ListAlertsQueryDto, toAlertDto } from '../dto/alert.dto';
 import {
   ChangeMonitoringDto,
@@ -37,7 +37,7 @@ export class MonitoringController {
   @Post('monitoring/config')
   @HttpCode(200)
   @AdminOnly('hardware:write')
-  @InvalidatesCache({ tags: [hardwareCache.monitoringTag] })
+  @InvalidatesCache(hardwareWrites.changeMonitoring)
   @ApiOperation({
     summary: 'Change how hosts are watched',
     description: 'What is left out stays. Every instance follows within two seconds.',
@@ -78,7 +78,7 @@ export class MonitoringController {
   @Post('alerts/:id/acknowledge')
   @HttpCode(200)
   @AdminOnly('hardware:write')
-  @InvalidatesCache({ tags: [hardwareCache.alertsTag] })
+  @InvalidatesCache(hardwareWrites.acknowledgeAlert)
   @ApiOperation({
     summary: 'Say that an alert was seen',
     description:

@@ -1,9 +1,9 @@
-import { pastTheCache, type CacheDecoratorOptions } from '../../cache';
-import { taskIdPattern } from './task';
+import { pastTheCache, type CacheDecoratorOptions, type InvalidatesOptions } from '../../cache';
+import { type Task, taskIdPattern } from './task';
 
 /** Everything about tasks carries `hardware` and `hardware:tasks`; lists `hardware:tasks:list`, one task `task:<id>`. */
-export const tasksTag = 'hardware:tasks';
-const all = ['hardware', tasksTag] as const;
+const tasks = 'hardware:tasks';
+const all = ['hardware', tasks] as const;
 const list = 'hardware:tasks:list';
 
 type Context = { params: Readonly<Record<string, string>> };
@@ -41,5 +41,17 @@ export const tasksCache = {
   },
 } satisfies Record<string, CacheDecoratorOptions>;
 
-/** What a change of state drops: the lists, and the tasks that it is of. Progress is no change of state. */
-export const tagsOfChange = (ids: readonly string[]): string[] => [list, ...ids.map(ofTask)];
+/** What each write drops. */
+export const tasksWrites = {
+  /**
+   * A change of state: the lists, and the tasks that it is of; everything where no result says which. Progress is no change of
+   * state.
+   */
+  change: {
+    tags: ({ result }: { result?: unknown }) => {
+      if (result === undefined) return [tasks];
+      const found = (Array.isArray(result) ? result : [result]) as (Pick<Task, 'id'> | null)[];
+      return [list, ...found.flatMap(task => (task ? [ofTask(task.id)] : []))];
+    },
+  },
+} satisfies Record<string, InvalidatesOptions>;

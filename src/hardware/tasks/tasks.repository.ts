@@ -3,7 +3,7 @@ import { and, asc, desc, eq, getTableColumns, inArray, notInArray, type SQL, sql
 import { InvalidatesCache } from '../../cache';
 import { Database } from '../../database/database';
 import { hardwareTasks } from '../../database/schema';
-import { tagsOfChange, tasksTag } from './cache';
+import { tasksWrites } from './cache';
 import { activeStatuses, leaseMs, type Task, type TaskKind, type TaskResult, type TaskStatus } from './task';
 
 export type NewTask = Pick<Task, 'id' | 'kind' | 'host' | 'owner' | 'parameters'>;
@@ -25,20 +25,13 @@ const isOverdue = sql<boolean>`(${hardwareTasks.status} IN ('queued', 'running')
 /** More than were under way when their processes died there cannot be; a bound all the same, because tags of one call are. */
 const maxInterrupted = 90;
 
-/** Without a result nobody knows which have changed. */
-const changed = ({ result }: { result: unknown }): string[] => {
-  if (result === undefined) return [tasksTag];
-  const found = (Array.isArray(result) ? result : [result]) as (Pick<Task, 'id'> | null)[];
-  return tagsOfChange(found.flatMap(task => (task ? [task.id] : [])));
-};
-
 /** The tasks in the database. Times are the database's own: no clock of an instance is compared with another one's. */
 @Injectable()
 export class TasksRepository {
   constructor(private readonly database: Database) {}
 
   /** The new task, queued, or null when its host has one under way: the index on the table lets no second one in. */
-  @InvalidatesCache({ tags: changed })
+  @InvalidatesCache(tasksWrites.change)
   async insert(task: NewTask): Promise<Task | null> {
     const [row] = await this.database.orm
       .insert(hardwareTasks)
@@ -77,7 +70,7 @@ export class TasksRepository {
   }
 
   /** Null when it is not this owner's any more, or nobody's. */
-  @InvalidatesCache({ tags: changed })
+  @InvalidatesCache(tasksWrites.change)
   async begin(id: string, owner: string): Promise<Task | null> {
     const [row] = await this.database.orm
       .update(hardwareTasks)
@@ -102,7 +95,7 @@ export class TasksRepository {
   }
 
   /** Null when the task has been ended by somebody else. */
-  @InvalidatesCache({ tags: changed })
+  @InvalidatesCache(tasksWrites.change)
   async finish(id: string, owner: string, end: TaskEnd): Promise<Task | null> {
     const [row] = await this.database.orm
       .update(hardwareTasks)
@@ -121,7 +114,7 @@ export class TasksRepository {
   }
 
   /** Ends what nobody runs any more: all whose lease has run out, or, with `isAlone`, all. Answers with those. */
-  @InvalidatesCache({ tags: changed })
+  @InvalidatesCache(tasksWrites.change)
   async interrupt(isAlone = false): Promise<Pick<Task, 'id'>[]> {
     const overdue = this.database.orm
       .select({ id: hardwareTasks.id })
