@@ -1,4 +1,5 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { reasonOf } from '../database/database-errors';
 import { AppConfig } from '../config/app-config';
@@ -91,6 +92,7 @@ export class AuditLog implements OnApplicationShutdown {
       result: entry.result,
       jobId: entry.jobId ?? null,
       requestId: actor.requestId ?? null,
+      entryId: randomUUID(),
     });
     this.#writing ??= this.#write().finally(() => (this.#writing = undefined));
   }

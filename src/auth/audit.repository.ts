@@ -11,8 +11,12 @@ export type NewAuditRow = Omit<AuditRow, 'id'>;
 export class AuditRepository {
   constructor(private readonly database: Database) {}
 
+  /** Those that are there already stay as they are. */
   async insert(rows: readonly NewAuditRow[]): Promise<void> {
-    await this.database.orm.insert(auditLog).values([...rows]);
+    await this.database.orm
+      .insert(auditLog)
+      .values([...rows])
+      .onConflictDoNothing();
   }
 
   /** The latest first; with `before`, those written before that row. */

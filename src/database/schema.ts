@@ -106,6 +106,8 @@ export const auditLog = pgTable('audit_log', {
   result: text('result').notNull(),
   jobId: text('job_id'),
   requestId: text('request_id'),
+  /** The instance's own, so that an entry which is written again is there once; null in rows of before. */
+  entryId: uuid('entry_id').unique('audit_log_entry'),
 });
 
 /** What a fresh installation was given once. */
