@@ -135,7 +135,7 @@ describe('a benchmark', () => {
 
 describe('a thread', () => {
   const { signal } = new AbortController();
-  const run = { starter, signal };
+  const run = { starter, signal, limitMs: 60_000 };
 
   it('tells what its program throws', async () => {
     const fail: ThreadProgram<null, never> = () => {
@@ -172,9 +172,22 @@ describe('a thread', () => {
     expect(await runInThreads(meetAndLook, { folder }, { ...run, threads: 4 })).toEqual([4, 4, 4, 4]);
   });
 
+  it('that does not end in time fails, and is gone', async () => {
+    const hang: ThreadProgram<null, never> = ({ tell }) => {
+      for (tell(process.pid); ;);
+    };
+    let pid = 0;
+    const onProgress = (told: number): void => void (pid = told);
+    const limitMs = 1_500;
+    await expect(runInThreads(hang, null, { ...run, limitMs, onProgress })).rejects.toThrow(
+      'has not ended within 1500 ms',
+    );
+    if (pid !== 0) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+  });
+
   it('is not begun under a signal that is aborted already', async () => {
     const start = jest.fn();
-    const aborted = { starter: { start }, signal: AbortSignal.abort('no') };
+    const aborted = { starter: { start }, signal: AbortSignal.abort('no'), limitMs: 1 };
     await expect(runInThreads(() => 1, null, aborted)).rejects.toBe('no');
     expect(start).not.toHaveBeenCalled();
   });
@@ -189,7 +202,7 @@ describe('a thread', () => {
       [pid, priority] = [told, os.getPriority(told)];
       stop.abort('stop');
     };
-    const outcome = runInThreads(tellPid, null, { starter, signal: stop.signal, onProgress });
+    const outcome = runInThreads(tellPid, null, { ...run, signal: stop.signal, onProgress });
     await expect(outcome).rejects.toBe('stop');
     expect(pid).not.toBe(process.pid);
     expect(priority).toBe(os.constants.priority.PRIORITY_BELOW_NORMAL);

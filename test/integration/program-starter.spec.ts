@@ -133,6 +133,23 @@ describe('the small process that starts programs', () => {
     await eventually(() => expect(isThere(told[0]!)).toBe(false));
   });
 
+  it('that hangs itself is ended when a program has to end, and another one is begun', async () => {
+    const one = await startEcho();
+    child().kill('SIGSTOP');
+    one.program.kill();
+    expect(await one.program.ended).toBe('what had started it has ended');
+    await eventually(() => expect(isThere(one.pid)).toBe(false));
+    await startEcho();
+    expect(spawned).toHaveBeenCalledTimes(2);
+  });
+
+  it('that hangs itself does not hold up the end of the application', async () => {
+    await startEcho();
+    child().kill('SIGSTOP');
+    await starter.onApplicationShutdown();
+    expect(child().signalCode).toBe('SIGKILL');
+  });
+
   it('starts nothing after that', async () => {
     await startEcho();
     await starter.onApplicationShutdown();

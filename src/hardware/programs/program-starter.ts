@@ -8,11 +8,16 @@ const environment = [
   ...(['SystemRoot', 'SystemDrive', 'ComSpec', 'PATHEXT', 'ProgramFiles', 'TEMP', 'TMP'] as const),
 ];
 
+/** The small process that has not ended a program for so long hangs itself, and is ended, in milliseconds. */
+const killLimitMs = 5_000;
+/** How long its own end is waited for. */
+const closeLimitMs = 1_000;
+
 /** A program in a process of its own, which this one has not started itself. */
 export interface Program {
   /** Hands it a message, which arrives there as `process.on('message')`; one that comes after its end is dropped. */
   send(message: unknown): void;
-  /** Ends it, whatever it is at; `ended` tells when it is gone. */
+  /** Ends it, whatever it is at; `ended` tells when it is gone, or, after five seconds, given up. */
   kill(): void;
   /** Resolves to how it ended. Never rejects. */
   readonly ended: Promise<string>;
@@ -56,7 +61,7 @@ export class ProgramStarter implements OnApplicationShutdown {
     if (this.#closed) this.#end(id, 'the application is shutting down');
     return {
       send: message => this.#order({ to: id, message }),
-      kill: () => this.#order({ kill: id }),
+      kill: () => this.#kill(id),
       ended,
     };
   }
@@ -69,7 +74,17 @@ export class ProgramStarter implements OnApplicationShutdown {
       starter.ref(); // its end is worth waiting for
       starter.disconnect();
     }
+    const late = setTimeout(() => starter?.kill('SIGKILL'), closeLimitMs);
     await this.#gone;
+    clearTimeout(late);
+  }
+
+  #kill(id: number): void {
+    const starter = this.#starter;
+    this.#order({ kill: id });
+    setTimeout(() => {
+      if (this.#programs.has(id)) starter?.kill('SIGKILL');
+    }, killLimitMs).unref();
   }
 
   #spawn(): ChildProcess {

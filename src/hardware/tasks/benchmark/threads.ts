@@ -83,6 +83,8 @@ export interface ThreadRun {
   readonly threads?: number;
   readonly signal: AbortSignal;
   readonly onProgress?: (share: number) => void;
+  /** What takes longer hangs, and fails. Milliseconds. */
+  readonly limitMs: number;
 }
 
 /**
@@ -90,17 +92,18 @@ export interface ThreadRun {
  * would share locks of the memory with the thread that answers requests, and hold them while it waits for a processor.
  *
  * Aborting ends the process wherever it is; only then this rejects, so that nothing of it goes on behind the caller.
- * @throws the reason of the signal; ThreadError for what the program throws; TaskError when the process ends too early
+ * @throws the reason of the signal; ThreadError for what the program throws; TaskError when the process ends too early or not at all
  */
 export async function runInThreads<I, O>(
   program: ThreadProgram<I, O>,
   input: I,
-  { starter, threads = 1, signal, onProgress = () => undefined }: ThreadRun,
+  { starter, threads = 1, signal, onProgress = () => undefined, limitMs }: ThreadRun,
 ): Promise<O[]> {
   signal.throwIfAborted();
   const text = `${threadPrologue}try { parentPort.postMessage({ value: (${program.toString()})(tools, input) }); }
 catch ({ name, message, code }) { parentPort.postMessage({ error: { name, message, code } }); }`;
   let abort: (() => void) | undefined;
+  let late: NodeJS.Timeout | undefined;
   let onMessage: (message: Message<O>) => void = () => undefined;
   const measuring = starter.start<Message<O>>(processProgram, [], message => onMessage(message));
   try {
@@ -113,12 +116,17 @@ catch ({ name, message, code }) { parentPort.postMessage({ error: { name, messag
         else reject(new ThreadError(`${message.error.name}: ${message.error.message}`, message.error.code));
       };
       measuring.send({ text, input, threads });
+      late = setTimeout(
+        () => reject(new TaskError(`The process of the benchmark has not ended within ${limitMs} ms.`)),
+        limitMs,
+      ).unref();
       void measuring.ended.then(how =>
         reject(new TaskError(`The process of the benchmark ended too early (${how}).`)),
       );
     });
   } finally {
     if (abort) signal.removeEventListener('abort', abort);
+    clearTimeout(late);
     measuring.kill();
     await measuring.ended;
   }
