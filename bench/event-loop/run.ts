@@ -82,7 +82,7 @@ async function measure(phase: Phase): Promise<Measured> {
   } finally {
     const gone = new Promise(resolve => child.once('exit', resolve));
     if (child.connected) child.disconnect();
-    if (child.exitCode === null) await gone;
+    if (child.exitCode === null && child.signalCode === null) await gone;
     await redis.stop();
     rmSync(dataDir, { recursive: true, force: true });
   }

@@ -93,7 +93,7 @@ export class Stage {
 
   async close(): Promise<void> {
     const child = this.#child;
-    if (child?.exitCode === null) {
+    if (child?.exitCode === null && child.signalCode === null) {
       const gone = new Promise(resolve => child.once('exit', resolve));
       this.#send({ kind: 'stop' });
       await gone;

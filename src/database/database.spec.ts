@@ -1,5 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -26,6 +28,9 @@ const options = (url: string) =>
     connectTimeoutMs: 1_000,
     statementTimeoutMs: 1_000,
   }) as const;
+
+/** How PostgreSQL begins to tell the number of the process (BackendKeyData, protocol 3). */
+const backendKey = Buffer.from([0x4b, 0, 0, 0, 12]);
 
 const fellThrough = (): never => {
   throw new Error('it succeeded');
@@ -84,7 +89,7 @@ describe('the database on a PostgreSQL server', () => {
     await eventually(() => database.orm.execute('SELECT 1'));
     const looks = 'SELECT count(*)::int AS n FROM pg_stat_activity WHERE query LIKE $1';
     await eventually(async () =>
-      expect(await server.query(looks, ['SELECT pid FROM pg_stat_activity%'], url)).toEqual([{ n: 1 }]),
+      expect(await server.query(looks, ['SELECT pg_backend_pid()%'], url)).toEqual([{ n: 1 }]),
     );
     expect([await server.query('SELECT n FROM late', [], url), isSettled]).toEqual([[], false]);
     server.thaw();
@@ -92,6 +97,42 @@ describe('the database on a PostgreSQL server', () => {
     expect(await server.query('SELECT n FROM late', [], url)).toEqual([{ n: 1 }]);
     expect(database.unsettled).toBe(0);
     await database.close();
+  }, 30_000);
+
+  it('cannot tell behind a pooler, which makes numbers of processes up, and waits', async () => {
+    const url = await server.createDatabase('pooled');
+    const pooler = createServer(client => {
+      const upstream = connect(server.port, '127.0.0.1');
+      client.pipe(upstream);
+      upstream.on('data', (chunk: Buffer) => {
+        const at = chunk.indexOf(backendKey); // its number follows
+        if (at !== -1) chunk.writeInt32BE(1_999_999_999, at + backendKey.length);
+        client.write(chunk);
+      });
+      for (const end of [client, upstream]) end.on('error', () => (client.destroy(), upstream.destroy()));
+    }).listen(0, '127.0.0.1');
+    await once(pooler, 'listening');
+    const { port } = pooler.address() as AddressInfo;
+    const database = await Database.open({
+      ...options(url.replace(/:\d+\//, `:${port}/`)),
+      statementTimeoutMs: 50,
+    });
+    const { rows } = (await database.orm.execute('SELECT pg_backend_pid() AS pid')) as {
+      rows: { pid: number }[];
+    };
+    server.freeze();
+    const error = await database.orm.execute('SELECT 1').then(fellThrough, (reason: unknown) => reason);
+    server.thaw();
+    const settled = outcomeUnknown(error);
+    const looks = `SELECT 1 FROM pg_stat_activity WHERE datname = 'pooled' AND query LIKE '%ARRAY(SELECT pid%'`;
+    await eventually(async () => expect(await server.query(looks)).toHaveLength(1));
+    await eventually(async () =>
+      expect(await server.query('SELECT 1 FROM pg_stat_activity WHERE pid = $1', [rows[0]!.pid])).toEqual([]),
+    );
+    expect(database.unsettled).toBe(1);
+    await database.close();
+    await settled;
+    pooler.close();
   }, 30_000);
 
   it('knows the same of a transaction, whose other statements come too late', async () => {

@@ -1,6 +1,6 @@
 import { UnsettledStatements } from './unsettled-statements';
 
-const quick = { firstLookMs: 1, maxLookMs: 1 };
+const quick = { firstLookMs: 1, maxLookMs: 1, presenceLimitMs: 60_000 };
 /** Resolves to whether a promise is settled, once everything that is ready has run. */
 const isOver = async (promise: Promise<void>): Promise<boolean> => {
   let over = false;

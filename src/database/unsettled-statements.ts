@@ -5,8 +5,11 @@ export interface UnsettledOptions {
   /** Before the first look, and between two at most; doubled each time. */
   readonly firstLookMs?: number;
   readonly maxLookMs?: number;
-  /** A process that is still there so long after the server was first asked counts as another one under the same number. */
-  readonly presenceLimitMs?: number;
+  /**
+   * A process that is still there so long after the server was first asked counts as another one under the same number: longer than any
+   * statement may take.
+   */
+  readonly presenceLimitMs: number;
   /** Statements at most; of more, the oldest counts as settled. */
   readonly max?: number;
 }
@@ -27,10 +30,10 @@ export class UnsettledStatements {
   readonly #closed = new AbortController();
   #isWatching = false;
 
-  /** @param presentOf which of these processes the server still has; rejects while it is away */
+  /** @param presentOf which of these processes the server still has, all where it cannot tell; rejects while it is away */
   constructor(
     private readonly presentOf: (pids: readonly number[]) => Promise<readonly number[]>,
-    private readonly options: UnsettledOptions = {},
+    private readonly options: UnsettledOptions,
   ) {}
 
   get size(): number {
@@ -79,7 +82,7 @@ export class UnsettledStatements {
       if (!statement) continue;
       const isPresent = present.includes(pid);
       const seenMs = nowMs - (statement.seenAtMs ??= nowMs);
-      if (!isPresent || seenMs >= (this.options.presenceLimitMs ?? 60_000)) this.#settle(pid);
+      if (!isPresent || seenMs >= this.options.presenceLimitMs) this.#settle(pid);
     }
   }
 

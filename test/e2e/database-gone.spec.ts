@@ -389,7 +389,9 @@ describe('PostgreSQL killed under two instances on one Redis', () => {
 describe('PostgreSQL frozen while it is written to', () => {
   let two: TwoInstances;
   beforeAll(async () => {
-    two = await coldInstances({ DATABASE_STATEMENT_TIMEOUT_MS: '200', DATABASE_CONNECT_TIMEOUT_MS: '500' });
+    two = await coldInstances({
+      ...{ DATABASE_STATEMENT_TIMEOUT_MS: '200', DATABASE_CONNECT_TIMEOUT_MS: '500', LOG_LEVEL: 'info' },
+    });
   }, 60_000);
   afterAll(() => two?.stop());
 
@@ -399,6 +401,8 @@ describe('PostgreSQL frozen while it is written to', () => {
     await warm(b, agent);
     postgres.freeze();
     expectAway(await a.patch(agent, { description: 'late' }, anyVersion));
+    // What is cached goes on meanwhile.
+    for (const app of [a, b]) expect((await app.get(agent)).text).toBe(before);
     // New connections find the old record, because the process that has the statement has not gone on yet.
     postgres.thawServer();
     for (const app of [a, b]) expect((await warm(app, agent)).text).toBe(before);
@@ -407,6 +411,24 @@ describe('PostgreSQL frozen while it is written to', () => {
       await eventually(async () =>
         expect((await app.get(agent)).body).toMatchObject({ description: 'late' }),
       );
+  }, 60_000);
+
+  it('an entry of the audit log of which nobody knows whether it was written is there once', async () => {
+    const { a, postgres } = two;
+    postgres.freeze();
+    const { headers } = await a.post('/api/v1/cache/invalidate', ['once'], admin);
+    await eventually(() => expect(a.output).toContain('entries wait for the database'));
+    postgres.thaw();
+    const rows = await eventually(async () => {
+      const found = await postgres.query(
+        'SELECT id FROM audit_log WHERE request_id = $1',
+        [headers.get('x-request-id')],
+        two.url,
+      );
+      expect(a.output).toContain('entries are written again');
+      return found;
+    });
+    expect(rows).toHaveLength(1);
   }, 60_000);
 
   it('a key whose revoking was told as 503 is refused when that has happened', async () => {

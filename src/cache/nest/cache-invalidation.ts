@@ -9,7 +9,7 @@ import type {
 
 type WriteContext = RouteWriteContext & MethodWriteContext;
 
-/** Writes of unknown outcome that are waited for at most; what any more of them made invalid is dropped once, at once. */
+/** Writes of unknown outcome that are waited for at most; what any more of them made invalid is dropped at once. */
 const maxUnsettled = 1_000;
 
 /** Makes what `@InvalidatesCache` declares, around the write that it stands on. */
@@ -17,6 +17,7 @@ const maxUnsettled = 1_000;
 export class CacheInvalidation implements BeforeApplicationShutdown {
   readonly #logger = new Logger('Cache');
   readonly #unsettled = new Set<() => Promise<void>>();
+  #isClosing = false;
 
   constructor(
     private readonly cache: TieredCache,
@@ -38,7 +39,10 @@ export class CacheInvalidation implements BeforeApplicationShutdown {
     }
   }
 
-  /** The same of a write that has failed, if it may have happened all the same: now, and again when that is settled. */
+  /**
+   * The same of a write that has failed, if it may have happened all the same: when that is settled. Not before, because the database is
+   * away: what was dropped could not be loaded again, and what is cached is to be served meanwhile.
+   */
   async afterFailure(
     where: string,
     options: InvalidatesOptions,
@@ -47,19 +51,18 @@ export class CacheInvalidation implements BeforeApplicationShutdown {
   ): Promise<void> {
     const settled = this.options.outcomeUnknown?.(error);
     if (!settled) return;
-    const make = (): Promise<void> => this.after(where, options, { ...context, result: undefined });
-    const again = async (): Promise<void> => {
-      if (this.#unsettled.delete(again)) await make();
+    const make = async (): Promise<void> => {
+      if (this.#unsettled.delete(make)) await this.after(where, options, { ...context, result: undefined });
     };
-    if (this.#unsettled.size < maxUnsettled) {
-      this.#unsettled.add(again);
-      void settled.then(again);
-    }
-    await make();
+    const isTooMany = this.#unsettled.size >= maxUnsettled;
+    this.#unsettled.add(make);
+    if (this.#isClosing || isTooMany) await make();
+    else void settled.then(make);
   }
 
   /** What is still not settled may have happened. */
   async beforeApplicationShutdown(): Promise<void> {
-    await Promise.all([...this.#unsettled].map(again => again()));
+    this.#isClosing = true;
+    await Promise.all([...this.#unsettled].map(make => make()));
   }
 }

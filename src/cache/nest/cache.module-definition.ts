@@ -79,8 +79,7 @@ export interface CacheModuleOptions extends Omit<TieredCacheOptions, 'policies'>
   detectUnkeyedInputs?: boolean;
   /**
    * Of what a write under `@InvalidatesCache` has thrown: undefined when it has certainly not happened; otherwise a promise that
-   * resolves, and never rejects, when whatever it did can be read. What it would have made invalid is dropped at once and again
-   * then. Default: what throws has not written.
+   * resolves, and never rejects, when whatever it did can be read. What it would have made invalid is dropped then. Default: what throws has not written.
    */
   outcomeUnknown?: (error: unknown) => Promise<void> | undefined;
   /** Answers of public routes from L1 before the router runs. */

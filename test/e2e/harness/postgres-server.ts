@@ -97,19 +97,20 @@ export class PostgresServer {
 
   /** `kill -STOP` of the server and all of its processes, as on a host that hangs: connections stand, and nothing is answered. */
   freeze(): void {
-    for (const pid of [...this.pids(), ...this.processes()]) process.kill(pid, 'SIGSTOP');
+    for (const pid of [...this.pids(), ...this.processes()]) signal(pid, 'SIGSTOP');
   }
 
   /** The server goes on and takes connections; the processes that had some stay frozen. */
   thawServer(): void {
-    for (const pid of this.pids()) process.kill(pid, 'SIGCONT');
+    for (const pid of this.pids()) signal(pid, 'SIGCONT');
     this.starter?.kill('SIGCONT'); // runuser stops when what it runs does
   }
 
   /** All of it goes on. */
   thaw(): void {
+    const frozen = this.processes();
     this.thawServer();
-    for (const pid of this.processes()) process.kill(pid, 'SIGCONT');
+    for (const pid of frozen) signal(pid, 'SIGCONT');
   }
 
   async stop(): Promise<void> {
@@ -170,4 +171,9 @@ function asServer(command: readonly string[]): string[] {
 function run([command = '', ...args]: readonly string[]): void {
   const { status, stderr, error } = spawnSync(command, args, { encoding: 'utf8', cwd: '/' });
   if (status !== 0) throw new Error(`${command} ${args[0] ?? ''} failed: ${error?.message ?? stderr}`);
+}
+
+/** One that has ended meanwhile needs none. */
+function signal(pid: number, name: NodeJS.Signals): void {
+  if (isThere(pid)) process.kill(pid, name);
 }

@@ -36,7 +36,7 @@ export interface InvalidatesOptions {
  * When Redis is away the invalidation is queued and the answer goes out all the same.
  *
  * A write that failed may have happened: the database was lost before it answered. What `outcomeUnknown` of the module says is
- * such a failure invalidates as well, at once and again when the outcome is settled; functions are given no `result` then.
+ * such a failure invalidates as well, when the outcome is settled; functions are given no `result` then.
  *
  * @throws CacheOptionsError when the class is defined, naming class and method
  */
