@@ -262,15 +262,22 @@ describe('the models', () => {
 });
 
 describe('a model that is listed and cannot be shown', () => {
+  let ollama: OllamaServer;
+  let app: Application;
+  beforeAll(async () => {
+    ollama = await OllamaServer.start();
+    app = await Application.start({ OLLAMA_URL: ollama.url, CACHE_WARMING: 'off' });
+  });
+  afterAll(async () => {
+    await app.stop();
+    await ollama.stop();
+  });
+
   it('is 404, and has the list read anew once and not for each request', async () => {
-    const ollama = await OllamaServer.start();
-    const app = await Application.start({ OLLAMA_URL: ollama.url, CACHE_WARMING: 'off' });
     ollama.unshown = ['tiny:latest'];
     for (let time = 0; time < 4; time += 1)
       expectProblem(await app.get(`${path}/tiny`), 404, 'MODEL_NOT_FOUND');
     expect(questionsTo(ollama).filter(question => question === 'GET /api/tags')).toHaveLength(2);
-    await app.stop();
-    await ollama.stop();
   });
 });
 
