@@ -1,3 +1,5 @@
+import { Logger } from '@nestjs/common';
+import { DatabaseUnavailableError } from './database-errors';
 import { UnsettledStatements } from './unsettled-statements';
 
 const quick = { firstLookMs: 1, maxLookMs: 1, presenceLimitMs: 60_000 };
@@ -11,7 +13,7 @@ const isOver = async (promise: Promise<void>): Promise<boolean> => {
 
 describe('a statement that was not answered', () => {
   it('is settled when the server says that the process which had it has ended, and not while it is away', async () => {
-    const answers: (number[] | Error)[] = [new Error('away'), [7, 8], [8], []];
+    const answers: (number[] | Error)[] = [new DatabaseUnavailableError(), [7, 8], [8], []];
     const seen: boolean[][] = [];
     const waiting: Promise<void>[] = [];
     const statements: UnsettledStatements = new UnsettledStatements(async pids => {
@@ -48,6 +50,14 @@ describe('a statement that was not answered', () => {
     const statements = new UnsettledStatements(present, { ...quick, presenceLimitMs: 5 });
     await statements.settled(7);
     expect(looks).toBeGreaterThan(1);
+  });
+
+  it('counts as settled after the same time where the server answers and does not say', async () => {
+    const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation();
+    const refused = (): Promise<never> => Promise.reject(new Error('permission denied'));
+    await new UnsettledStatements(refused, { ...quick, presenceLimitMs: 5 }).settled(7);
+    expect(warn).toHaveBeenCalledWith(expect.stringMatching(/1 statements: permission denied$/));
+    warn.mockRestore();
   });
 
   it('counts as settled when too many wait, the oldest first, and when the database is closed', async () => {

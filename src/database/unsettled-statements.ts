@@ -1,4 +1,6 @@
+import { Logger } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDatabaseAway, reasonOf } from './database-errors';
 
 /** Limits and periods, in milliseconds. */
 export interface UnsettledOptions {
@@ -26,11 +28,12 @@ interface Statement {
  * the statement has ended, whatever it did is there to be read.
  */
 export class UnsettledStatements {
+  readonly #log = new Logger('Database');
   readonly #statements = new Map<number, Statement>();
   readonly #closed = new AbortController();
   #isWatching = false;
 
-  /** @param presentOf which of these processes the server still has, all where it cannot tell; rejects while it is away */
+  /** @param presentOf which of these processes the server still has, all where it cannot tell; rejects with DatabaseUnavailableError while it is away */
   constructor(
     private readonly presentOf: (pids: readonly number[]) => Promise<readonly number[]>,
     private readonly options: UnsettledOptions,
@@ -74,7 +77,11 @@ export class UnsettledStatements {
 
   async #look(): Promise<void> {
     const pids = [...this.#statements.keys()];
-    const present = await this.presentOf(pids).catch(() => undefined); // away: that is why they are here
+    const present = await this.presentOf(pids).catch((error: unknown) => {
+      if (isDatabaseAway(error)) return undefined; // that is why they are here
+      this.#log.warn(`nobody can tell what became of ${pids.length} statements: ${reasonOf(error)}`);
+      return pids; // it answers and does not say: as long as one may take
+    });
     if (!present) return;
     const nowMs = performance.now();
     for (const pid of pids) {
